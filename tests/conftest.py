@@ -1,0 +1,1 @@
+"""Shared surroundings of every test."""

@@ -1,0 +1,3 @@
+"""watcher touches the world: mailboxes, memory, clock, channels and the command line."""
+
+HOUSE = "offerwatch"
