@@ -1,0 +1,80 @@
+"""Reads the data beside the code (policy, words, phrases) and what the user laid over it."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from parsers.lexicon import Lexicon
+    from rules.policy import Policy
+    from rules.routes import Words
+
+
+class DataError(Exception):
+    """A data file that can't be used: which one, what is wrong, what to do."""
+
+
+def load_policy() -> "Policy":
+    """Read rules/policy.toml; raises DataError."""
+    from rules.policy import PolicyError, policy_from
+
+    source = files("rules").joinpath("policy.toml")
+    try:
+        return policy_from(_toml(source))
+    except PolicyError as error:
+        raise DataError(f"{source}: {error}") from error
+
+
+def languages() -> tuple[str, ...]:
+    """The languages that alerts and instructions exist in, sorted."""
+    return tuple(sorted(name for name, _ in _tomls(files("rules").joinpath("words"))))
+
+
+def load_words(locale: str) -> "Words":
+    """Read rules/words/<locale>.toml; raises DataError, also for a language that is not there."""
+    from rules.routes import WordsError, words_from
+
+    source = files("rules").joinpath("words", f"{locale}.toml")
+    if locale not in languages():
+        raise DataError(f"There are no words for {locale}; there are: {', '.join(languages())}.")
+    try:
+        return words_from(_toml(source))
+    except WordsError as error:
+        raise DataError(f"{source}: {error}") from error
+
+
+def load_lexicon(user_folder: Path | None = None) -> "Lexicon":
+    """Read every phrase file, the user's own (<locale>.toml in `user_folder`) last; raises DataError."""
+    from parsers.lexicon import LexiconError, lexicon_from
+
+    try:
+        return lexicon_from(phrase_files(user_folder))
+    except LexiconError as error:
+        raise DataError(str(error)) from error
+
+
+def phrase_files(user_folder: Path | None = None) -> Mapping[str, Mapping[str, Any]]:
+    """Every phrase file by name; a user's file is called "user/<name>", so that errors name it."""
+    found = {name: _toml(source) for name, source in _tomls(files("parsers").joinpath("phrases"))}
+    if user_folder is not None and user_folder.is_dir():
+        for path in sorted(user_folder.glob("*.toml")):
+            found[f"user/{path.stem}"] = _toml(path)
+    return found
+
+
+def _tomls(folder: Traversable) -> Iterator[tuple[str, Traversable]]:
+    for each in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if each.name.endswith(".toml"):
+            yield each.name.removesuffix(".toml"), each
+
+
+def _toml(source: Traversable | Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(source.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise DataError(f"{source} can't be read: {error.strerror}. Install offerwatch again.") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DataError(f"{source} is not TOML: {error}. Mend it or take it away.") from error
