@@ -130,7 +130,8 @@ def _command(name: str, floor: Urgency, fields: Mapping[str, Any], around: Surro
 
 
 def _email(name: str, floor: Urgency, fields: Mapping[str, Any], around: Surroundings) -> Channel:
-    from watcher.channels.email import EmailChannel, Server
+    from watcher.channels.mail import EmailChannel
+    from watcher.channels.smtp import Server
 
     server = Server(
         host=str(fields["host"]),
