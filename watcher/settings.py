@@ -1,8 +1,6 @@
 """The whole configuration, read from one TOML file and checked; all mistakes are told at once."""
 
-import os
 import tomllib
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -35,7 +33,6 @@ from watcher.fields import (
 from watcher.mistakes import Mistake, SettingsError, cross_checked, from_pydantic
 from watcher.secrets import SecretSource
 
-CONFIG_VARIABLE = "OFFERWATCH_CONFIG"
 _PORTS = {
     "imap": {"tls": 993, "starttls": 143, "none": 143},
     "smtp": {"tls": 465, "starttls": 587, "none": 25},
@@ -46,7 +43,7 @@ Security = Literal["tls", "starttls", "none"]
 class _Table(BaseModel):
     """One table of the file: unknown keys are mistakes, values never change afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class _WithSecret(_Table):
@@ -257,28 +254,10 @@ class Settings(_Table):
             name, number = each.name or each.kind, 1
             while each.name is None and name in taken:
                 number += 1
-                name = f"{each.kind}{number}"
+                name = f"{each.kind}-{number}"
             taken.add(name)
             named.append((name, each))
         return tuple(named)
-
-
-def default_path() -> Path:
-    """Where the configuration lies when nobody says otherwise."""
-    import platformdirs
-
-    return platformdirs.user_config_path("offerwatch") / "config.toml"
-
-
-def find_config(option: Path | None, environ: Mapping[str, str] | None = None) -> Path | None:
-    """Choose the file: --config, else OFFERWATCH_CONFIG, else the default if it is there, else None."""
-    where = os.environ if environ is None else environ
-    if option is not None:
-        return option.expanduser()
-    if where.get(CONFIG_VARIABLE):
-        return Path(where[CONFIG_VARIABLE]).expanduser()
-    path = default_path()
-    return path if path.exists() else None
 
 
 def load_settings(path: Path) -> Settings:

@@ -1,0 +1,274 @@
+"""What we print for people: the list of cases, one case with its way, the status screen, the alerts.
+
+All of it is made from the JSON of `present`, and every piece of text is cleaned before it is shown: mail
+is written by strangers, and a terminal obeys what it is told.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import IO, TYPE_CHECKING, Any
+
+from watcher.terminal import lines, one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+Json = Mapping[str, Any]
+NARROW = 100  # columns; what a table takes where nobody tells us how wide the paper is
+
+WHAT = {
+    "offer": "Offer",
+    "offer_reminder": "Offer, about to lapse",
+    "declined": "Request declined",
+    "evidence_requested": "Proof wanted",
+    "judgement": "AliExpress decided",
+    "return_requested": "Send the goods back",
+    "dispute_opened": "Dispute opened",
+    "escalated": "AliExpress is reviewing",
+    "refund_issued": "Refund issued",
+    "dispute_closed": "Dispute closed",
+    "order_completing": "Order about to complete",
+    "order_completed": "Order completed",
+    "order_closed": "Order closed",
+    "order_shipped": "Shipped",
+    "order_delivered": "Delivered",
+    "order_update": "Order update",
+    None: "Could not be read: look",
+}
+WHOSE = {"yours": "yours", "seller": "seller's", "platform": "AliExpress's", "nobody": "nobody's"}
+BASIS = {
+    "stated": "the date in the mail",
+    "relative": "counted from when the mail was sent",
+    "policy": "no time in the mail: the shortest that AliExpress is known to give",
+    "user": "what you told",
+}
+
+
+def console(stream: IO[str], wide: int | None = None) -> "Console":
+    """A console that colours only on a terminal, and reads no markup in what strangers wrote."""
+    from rich.console import Console
+
+    width = wide or (None if stream.isatty() else NARROW)
+    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False, soft_wrap=False)
+
+
+def read_instant(text: str) -> datetime:
+    """Read an instant of our own JSON ("2025-03-08T15:37:28Z") as aware UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def moment(at: datetime, zone: tzinfo, now: datetime) -> str:
+    """An instant on the user's wall clock; the year only where it isn't this one."""
+    local = at.astimezone(zone)
+    year = "" if local.year == now.astimezone(zone).year else f" {local.year}"
+    return f"{local:%a} {local.day} {local:%b}{year} {local:%H:%M}"
+
+
+def span(length: timedelta) -> str:
+    """A length of time with its two largest units: "2 d 17 h", "5 h 10 min", "40 s"."""
+    seconds = max(0, int(length.total_seconds()))
+    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
+    if days:
+        return f"{days} d {hours} h" if hours and days < 14 else f"{days} d"
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def left(deadline: Json, now: datetime) -> str:
+    """How long until a deadline, or where between `at` and `latest` we are."""
+    at, latest = read_instant(deadline["at"]), read_instant(deadline["latest"])
+    if now < at:
+        return span(at - now)
+    return f"maybe over, at most {span(latest - now)}" if now < latest else f"over since {span(now - latest)}"
+
+
+def _colour(deadline: Json | None, now: datetime) -> str:
+    if deadline is None:
+        return ""
+    ahead = read_instant(deadline["at"]) - now
+    if ahead < timedelta(hours=6):
+        return "bold red"
+    return "bold yellow" if ahead < timedelta(hours=24) else "green"
+
+
+def what(case: Json) -> str:
+    """What a case is about, with the amount on the table where there is one."""
+    text = WHAT.get(case["kind"], one_line(str(case["kind"]), 40))
+    offer = case["offer"]
+    if not offer:
+        return text
+    amount = " ".join(one_line(str(each), 20) for each in (offer["amount"], offer["currency"]) if each)
+    pieces = [each for each in (offer["remedy"], amount) if each]
+    return f"{text}: {' '.join(pieces)}" if pieces else text
+
+
+def by_urgency(cases: Iterable[Json]) -> list[Json]:
+    """Cases in the order to be shown: yours first, nearest deadline first, then the rest by age."""
+
+    def key(case: Json) -> tuple[bool, bool, str]:
+        until = case["deadline"]
+        newest = max((each["sent_at"] for each in case["history"]), default="")
+        return case["turn"] != "yours", until is None, until["at"] if until else newest
+
+    return sorted(cases, key=key)
+
+
+def show_cases(to: "Console", cases: Sequence[Json], zone: tzinfo, now: datetime) -> None:
+    """Print the table of cases."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table.add_column("case", no_wrap=True)
+    table.add_column("order", no_wrap=True)
+    table.add_column("what")
+    table.add_column("turn", no_wrap=True)
+    table.add_column("until", no_wrap=True)
+    table.add_column("left")
+    for case in by_urgency(cases):
+        until, yours = case["deadline"], case["turn"] == "yours"
+        table.add_row(
+            Text(case["case"], style="bold" if yours else ""),
+            Text("\n".join(case["orders"]) or "-"),
+            Text(what(case) + _doubt(case)),
+            Text(WHOSE[case["turn"]], style="bold" if yours else "dim"),
+            Text(moment(read_instant(until["at"]), zone, now) if until else "-"),
+            Text(left(until, now) if until else "-", style=_colour(until, now)),
+        )
+    to.print(table)
+
+
+def _doubt(case: Json) -> str:
+    return " (sender not verified)" if case["authenticity"]["verdict"] == "unverified" else ""
+
+
+def show_case(to: "Console", case: Json, zone: tzinfo, now: datetime) -> None:
+    """Print one case: whose turn and until when, the way without the mail's link, the links, the history."""
+    from rich.text import Text
+
+    to.print(Text(f"Case {case['case']}: {what(case)}", style="bold"))
+    for label, value in _facts_of(case, zone, now):
+        to.print(Text(f"  {label:<9} {value}"))
+    _show_way(to, case)
+    for link in case["links"]:
+        reason = f" ({link['reason'].replace('_', ' ')})" if link["reason"] else ""
+        to.print(
+            Text(f"  link      {link['role']}: {link['verdict']}{reason}; never pressed, not shown here")
+        )
+    to.print(Text("\nHistory", style="bold"))
+    for each in case["history"]:
+        at = moment(read_instant(each["sent_at"]), zone, now)
+        to.print(Text(f"  {at:<18} {WHAT.get(each['kind'], '?')}  [{one_line(each['source'], 120)}]"))
+
+
+def _facts_of(case: Json, zone: tzinfo, now: datetime) -> Iterator[tuple[str, str]]:
+    if case["orders"]:
+        yield "order", " ".join(case["orders"])
+    if case["dispute"]:
+        yield "dispute", case["dispute"]
+    yield "turn", WHOSE[case["turn"]]
+    if until := case["deadline"]:
+        at, latest = read_instant(until["at"]), read_instant(until["latest"])
+        yield "until", f"{moment(at, zone, now)} ({zone}) - {left(until, now)}"
+        if latest > at:
+            yield "", f"perhaps open until {moment(latest, zone, now)}, but do not count on it"
+        quote = f': "{one_line(until["quote"], 80)}"' if until["quote"] else ""
+        yield "because", f"{BASIS[until['basis']]}{quote}"
+    for key, label in (("asked", "you asked"), ("paid", "you paid")):
+        if case[key]:
+            yield label, f"{case[key]['amount']} {case[key]['currency'] or ''}".strip()
+    for clock in case["clocks"]:
+        name = clock["name"].replace("_", " ")
+        yield "clock", f"{name}: {moment(read_instant(clock['at']), zone, now)} ({WHOSE[clock['who']]})"
+    verdict = case["authenticity"]["verdict"]
+    yield "sender", verdict if verdict == "verified" else f"{verdict}: open the app yourself"
+
+
+def _show_way(to: "Console", case: Json) -> None:
+    from rich.text import Text
+
+    way = case["instruction"]
+    if not way:
+        return
+    to.print(Text(f"\n{lines(way['headline'])}", style="bold"))
+    for number, route in enumerate(way["routes"], 1):
+        to.print(Text(f"  {number}. {lines(route['title'])}", style="bold" if number == 1 else ""))
+        for step in route["steps"]:
+            to.print(Text(f"     - {lines(step)}"))
+        if route["url"]:
+            to.print(Text(f"     {one_line(route['url'])}"))
+    to.print()
+
+
+def show_status(to: "Console", status: Json, zone: tzinfo, now: datetime) -> None:
+    """Print the one screen that says whether we are awake and whether it is the user's turn."""
+    from rich.text import Text
+
+    to.print(
+        Text(
+            *(
+                ("Awake.", "bold green")
+                if status["awake"]
+                else ("BLIND: not everything was looked at.", "bold red")
+            )
+        )
+    )
+    for account in status["accounts"]:
+        for folder in account["folders"]:
+            to.print(_folder_line(account["name"], folder, now))
+    mine = [case for case in status["cases"] if case["turn"] == "yours"]
+    to.print(_turn_line(mine, zone, now))
+    if status["cases"]:
+        show_cases(to, status["cases"], zone, now)
+    waiting = status["outbox"]["waiting"]
+    if waiting:
+        since = status["outbox"]["oldest_at"]
+        age = f", the oldest for {span(now - read_instant(since))}" if since else ""
+        to.print(Text(f"Alerts waiting to be delivered: {waiting}{age}.", style="yellow"))
+    if mine:
+        to.print(Text(f"The way: offerwatch case {by_urgency(mine)[0]['case']}"))
+
+
+def _folder_line(account: str, folder: Json, now: datetime) -> "Text":
+    from rich.text import Text
+
+    at, error = folder["last_look_at"], folder["error"]
+    seen = f"looked at {span(now - read_instant(at))} ago" if at else "never looked at yet"
+    trouble = f" - {one_line(error, 200)}" if error else ""
+    name = f"{account} {folder['name']}"
+    return Text(f"  {one_line(name, 40):<24} {seen}{trouble}", style="red" if error else "")
+
+
+def _turn_line(mine: Sequence[Json], zone: tzinfo, now: datetime) -> "Text":
+    from rich.text import Text
+
+    if not mine:
+        return Text("It is not your turn anywhere.", style="bold green")
+    until = by_urgency(mine)[0]["deadline"]
+    when = (
+        f", the first until {moment(read_instant(until['at']), zone, now)} ({left(until, now)})"
+        if until
+        else ""
+    )
+    return Text(f"It is YOUR TURN in {len(mine)} case{'s' * (len(mine) > 1)}{when}.", style="bold yellow")
+
+
+def show_alerts(to: "Console", alerts: Sequence[Json], zone: tzinfo, now: datetime) -> None:
+    """Print what was said, newest last, and how each channel fared."""
+    from rich.text import Text
+
+    colours = {"critical": "bold red", "urgent": "bold yellow", "soon": "bold"}
+    for alert in alerts:
+        at = moment(read_instant(alert["created_at"]), zone, now)
+        line = f"{at}  {alert['urgency']:<8} {one_line(alert['headline'], 200)}"
+        to.print(Text(line, style=colours.get(alert["urgency"], "")))
+        for sent in alert.get("deliveries", ()):
+            error = f": {one_line(sent['error'], 200)}" if sent["error"] else ""
+            to.print(
+                Text(f"    {one_line(sent['channel'], 40)} {sent['state']}, tries {sent['tries']}{error}")
+            )
+    if not alerts:
+        to.print(Text("Nothing was said yet."))
