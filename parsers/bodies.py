@@ -1,0 +1,335 @@
+"""Reads what a person sees: a mail's text in reading order, block by block, and its links and buttons."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from bs4 import BeautifulSoup
+from lxml import etree  # type: ignore[import-untyped]  # ships no types
+
+from parsers.cleaning import clean
+from parsers.seen import Look, looks, sheets
+
+HTML_LIMIT = 1024 * 1024
+TAG_LIMIT = 40_000
+LINK_LIMIT = 200
+_SECOND_LIMIT = 64 * 1024  # html.parser takes quadratic time on torn markup
+
+_BLOCKS = frozenset(
+    (
+        "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details",
+        "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4",
+        "h5", "h6", "header", "hr", "html", "legend", "li", "main", "nav", "ol", "option", "p", "pre",
+        "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
+    )
+)  # fmt: skip
+_SKIPPED = frozenset(
+    (
+        "script", "style", "head", "title", "meta", "link", "template", "object", "embed", "iframe",
+        "frame", "frameset", "applet", "canvas", "audio", "video",
+    )
+)  # fmt: skip
+_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "th", "caption", "legend"))
+_QUOTE_CLASS = re.compile(
+    r"\b(?:gmail_quote|gmail_extra|yahoo_quoted|moz-cite-prefix|protonmail_quote|zmail_extra|WordSection_quote"
+    r"|OutlookMessageHeader|moz-email-headers-table|ms-outlook-quote|tutanota_quote)\b"
+)
+_BUTTON_CLASS = re.compile(r"b(?:u)?t(?:to)?n|cta", re.IGNORECASE)
+# A tag of thousands of pieces is a bomb (libxml2 compares every attribute with every other) or a picture
+# inside its own address; neither says anything.
+_ENDLESS = re.compile(r"""<[A-Za-z](?:[^>"']|"[^"]{0,8000}+"|'[^']{0,8000}+'|["']){4096}+""")
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_FILE = re.compile(r"([^/\\?#=]+)\.(?:png|jpe?g|gif|webp|svg|avif)\b", re.IGNORECASE)
+_PARSER = {"encoding": "utf-8", "huge_tree": True, "recover": True, "no_network": True, "remove_pis": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The text of one block-level element, cleaned; a single <br> is a newline.
+
+    `row` and `cell` number the innermost table row and the cell in it. `heading` marks headings, header
+    cells, and blocks all in bold or large type. `quote` is how deep the text is quoted from an older mail.
+    """
+
+    text: str
+    row: int | None = None
+    cell: int | None = None
+    heading: bool = False
+    quote: int = 0
+
+    @property
+    def quoted(self) -> bool:
+        """Does this belong to an older mail that is quoted?"""
+        return self.quote > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A link or button as shown: target as printed, label as read, index of the block where it stands."""
+
+    href: str
+    label: str
+    position: int
+    button: bool = False
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Everything visible of one part, in reading order."""
+
+    blocks: tuple[Block, ...] = ()
+    anchors: tuple[Shown, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The blocks as one text, a block a line."""
+        return "\n".join(block.text for block in self.blocks)
+
+
+def visible(html: str) -> Body:
+    """What a reader of an HTML part sees; what style hides is left out. Bounded, never raises.
+
+    lxml's tree is read directly: building a BeautifulSoup of it costs ten times the whole rest. bs4 is the
+    second opinion on markup from which lxml gets no text at all.
+    """
+    html = _CONTROLS.sub("", html[:HTML_LIMIT])
+    if html.count("<") > TAG_LIMIT:
+        html = "<".join(html.split("<", TAG_LIMIT)[:TAG_LIMIT])
+    html = _ENDLESS.sub("", html)
+    try:
+        root = etree.fromstring(html.encode("utf-8", "replace"), etree.HTMLParser(**_PARSER))
+        body = _Reader(root).read() if root is not None else Body()
+    except (etree.LxmlError, ValueError, RecursionError, AssertionError):
+        body = _second_opinion(html)
+    return body
+
+
+def _second_opinion(html: str) -> Body:
+    try:
+        soup = BeautifulSoup(html[:_SECOND_LIMIT], "html.parser")
+    except Exception:  # html.parser rejects some markup with an error of its own
+        return Body()
+    for tag in soup(["script", "style", "head", "title"]):
+        tag.decompose()
+    blocks = tuple(Block(text) for piece in soup.stripped_strings if (text := clean(piece)))
+    anchors = [Shown(str(a.get("href", "")), clean(a.get_text(" ")), 0) for a in soup.find_all("a")]
+    return Body(blocks, tuple(anchors[:LINK_LIMIT]))
+
+
+class _Open:
+    """A link that has been opened and not yet closed."""
+
+    __slots__ = ("button", "href", "pictures", "pieces", "position", "quoted", "titles")
+
+    def __init__(self, href: str, position: int, quoted: bool, button: bool, titles: list[str]) -> None:
+        self.href, self.position, self.quoted, self.button = href, position, quoted, button
+        self.pieces: list[str] = []
+        self.titles = titles
+        self.pictures: list[str] = []
+
+    def label(self) -> str:
+        """What the reader takes for its name: text, picture's text, title, the picture's file name."""
+        for choice in ("".join(self.pieces), *self.titles):
+            if text := clean(choice):
+                return text
+        names = (name for picture in self.pictures for name in _FILE.findall(picture))
+        return next((clean(name.replace("_", " ")) for name in names), "")
+
+
+_Step = tuple[str, object, Look]
+
+
+class _Reader:
+    """Walks the tree once without recursion, so that depth costs memory and nothing else."""
+
+    def __init__(self, root: etree._Element) -> None:
+        self._root = root
+        self._rules = sheets(root)
+        self._blocks: list[Block] = []
+        self._anchors: list[Shown] = []
+        self._pieces: list[str] = []
+        self._strong = self._letters = 0
+        self._breaks = 0
+        self._links: list[_Open] = []
+        self._forms: list[str] = []
+        self._rows = 0
+        self._cells: dict[int, int] = {}
+        self._at = Look()
+
+    def read(self) -> Body:
+        stack: list[_Step] = [("open", self._root, Look())]
+        while stack:
+            what, item, look = stack.pop()
+            if what == "text":
+                self._text(str(item), look)
+            elif what == "close":
+                self._close(item, look)
+            else:
+                self._open(item, look, stack)
+        self._flush()
+        last = max(0, len(self._blocks) - 1)
+        found = self._anchors[:LINK_LIMIT]
+        anchors = (one if one.position <= last else replace(one, position=last) for one in found)
+        return Body(_attributed(self._blocks), tuple(anchors))
+
+    def _open(self, element: etree._Element, outer: Look, stack: list[_Step]) -> None:
+        tag = element.tag
+        if not isinstance(tag, str) or tag in _SKIPPED:
+            return
+        look = looks(element, tag, outer, self._rules)
+        if look.gone:
+            return
+        if tag == "tr":
+            self._rows += 1
+            look = look._replace(row=self._rows, cell=None)
+        elif tag in ("td", "th") and look.row is not None:
+            self._cells[look.row] = self._cells.get(look.row, -1) + 1
+            look = look._replace(cell=self._cells[look.row])
+        if _quotes(element, tag):
+            look = look._replace(quote=look.quote + 1)
+        if tag in _HEADINGS:
+            look = look._replace(heading=True)
+        self._begin(element, tag, look)
+        stack.append(("close", element, look))
+        children: list[_Step] = []
+        if element.text:
+            children.append(("text", element.text, look))
+        for child in element:
+            children.append(("open", child, look))
+            if child.tail:
+                children.append(("text", child.tail, look))
+        stack.extend(reversed(children))
+
+    def _begin(self, element: etree._Element, tag: str, look: Look) -> None:
+        if tag == "br":
+            self._breaks += 1
+            if self._breaks > 1:
+                self._flush()
+            else:
+                self._pieces.append("\n")
+            self._say(" ")
+        elif _is_block(tag, look):
+            self._flush()
+        elif tag == "img":
+            self._picture(element)
+        if tag == "form":
+            self._forms.append(element.get("action", ""))
+        if tag in ("a", "button", "area", "input") or element.get("role") == "button":
+            self._link(element, tag, look)
+
+    def _link(self, element: etree._Element, tag: str, look: Look) -> None:
+        href = element.get("href")
+        if tag == "input" and element.get("type", "").lower() not in ("submit", "image", "button"):
+            return
+        if tag in ("button", "input"):
+            href = element.get("formaction") or (self._forms[-1] if self._forms else "")
+        if tag not in ("a", "button", "area", "input") and (self._links or element.find(".//a") is not None):
+            return  # dressed as a button round a real link, or inside one
+        titles = [element.get(name, "") for name in ("value", "alt", "aria-label", "title")]
+        button = tag in ("button", "input") or _buttonish(element, look)
+        if button:
+            self._pieces.append(" ")
+        link = _Open(href or "", len(self._blocks), look.quote > 0, button, titles)
+        link.pictures += [element.get("src", ""), element.get("style", "")]
+        self._links.append(link)
+
+    def _close(self, element: object, look: Look) -> None:
+        assert isinstance(element, etree._Element)
+        tag = element.tag
+        if tag in ("a", "button", "area", "input") or element.get("role") == "button":
+            self._end_link(element, str(tag))
+        if tag == "form" and self._forms:
+            self._forms.pop()
+        if _is_block(str(tag), look):
+            self._flush()
+
+    def _end_link(self, element: etree._Element, tag: str) -> None:
+        if not self._links or (tag == "input" and element.get("type", "").lower() not in _PRESSED):
+            return
+        if tag not in ("a", "button", "area", "input") and (
+            element.find(".//a") is not None or len(self._links) > 1
+        ):
+            return
+        link = self._links.pop()
+        if link.button:
+            self._pieces.append(" ")
+        label = link.label()
+        if len(self._anchors) < LINK_LIMIT and (label or link.href):
+            self._anchors.append(Shown(link.href, label, link.position, link.button, link.quoted))
+
+    def _picture(self, element: etree._Element) -> None:
+        if self._links:
+            link = self._links[-1]
+            link.titles[:0] = [element.get("alt", ""), element.get("title", "")]
+            link.pictures.append(element.get("src", "")[-300:])
+
+    def _text(self, text: str, look: Look) -> None:
+        if look.unseen:
+            return
+        if not text.strip():
+            self._pieces.append(" ")
+            self._say(" ")
+            return
+        self._breaks = 0
+        self._at = look
+        self._pieces.append(text if look.pre else text.replace("\n", " ").replace("\r", " "))
+        self._letters += len(text)
+        self._strong += len(text) if look.strong else 0
+        self._say(text)
+
+    def _say(self, text: str) -> None:
+        for link in self._links:
+            link.pieces.append(text)
+
+    def _flush(self) -> None:
+        self._breaks = 0
+        self._say(" ")
+        if self._letters:
+            lines = (clean(line) for line in "".join(self._pieces).split("\n"))
+            text = "\n".join(line for line in lines if line)
+            if text:
+                at = self._at
+                heading = at.heading or (self._strong == self._letters and len(text) <= 200)
+                self._blocks.append(Block(text, at.row, at.cell, heading, at.quote))
+        self._pieces = []
+        self._strong = self._letters = 0
+
+
+_PRESSED = ("submit", "image", "button")
+
+
+def _is_block(tag: str, look: Look) -> bool:
+    if look.display in ("block", "flex", "grid", "table", "list-item", "table-row", "table-cell"):
+        return tag not in ("a", "img", "br") or look.display == "table"
+    return tag in _BLOCKS and not (look.display in ("inline", "contents") and tag not in ("td", "th", "tr"))
+
+
+def _quotes(element: etree._Element, tag: str) -> bool:
+    if tag == "blockquote" and element.get("type") == "cite":
+        return True
+    return _QUOTE_CLASS.search(element.get("class", "")) is not None and "gmail_attr" not in element.get(
+        "class", ""
+    )
+
+
+def _buttonish(element: etree._Element, look: Look) -> bool:
+    if element.get("role") == "button" or _BUTTON_CLASS.search(element.get("class", "")):
+        return True
+    if look.padded and (look.own_ground or look.display in ("inline-block", "block")):
+        return True
+    parent = element.getparent()
+    return (
+        parent is not None and parent.tag == "td" and bool(parent.get("bgcolor") or parent.get("background"))
+    )
+
+
+def _attributed(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """The line that introduces a quotation ("On ... somebody wrote:") belongs to it, in any language."""
+    found = list(blocks)
+    for index, (one, following) in enumerate(pairwise(list(found))):
+        introduces = one.text.endswith((":", "：")) and any(char.isdigit() for char in one.text)
+        if introduces and following.quote > one.quote:
+            found[index] = replace(one, quote=following.quote)
+    return tuple(found)

@@ -1,0 +1,99 @@
+"""How an element looks to the reader, as far as being seen and read goes, given what surrounds it."""
+
+from typing import NamedTuple
+
+from lxml import etree  # type: ignore[import-untyped]  # ships no types
+
+from parsers.styles import CLEAR, UNKNOWN, Colour, Rules, Style, colour_of, rules_of, same_colour
+
+_WHITE: Colour = (255, 255, 255)
+_LARGE = 20.0
+_SMALLEST = 1.4  # pixels: preheaders are set in a size nobody can read
+_BOLD = frozenset(("b", "strong"))
+_TELLING = _BOLD | {"pre", "a"}
+_LINK_BLUE: Colour = (0, 0, 238)
+
+
+class Look(NamedTuple):
+    """What an element has from its surroundings and its own style (a tuple: one is made for every tag)."""
+
+    gone: bool = False
+    size: float = 16.0
+    colour: Colour = (0, 0, 0)
+    ground: Colour = _WHITE
+    bold: bool = False
+    pre: bool = False
+    heading: bool = False
+    row: int | None = None
+    cell: int | None = None
+    quote: int = 0
+    display: str | None = None
+    padded: bool = False
+    own_ground: bool = False
+
+    @property
+    def unseen(self) -> bool:
+        """Is its own text invisible: no size, no colour, or the colour of the ground?"""
+        return self.size <= _SMALLEST or self.colour == CLEAR or same_colour(self.colour, self.ground)
+
+    @property
+    def strong(self) -> bool:
+        """Is its text bold or large?"""
+        return self.bold or self.size >= _LARGE
+
+
+_OWN = Look._fields.index("display")  # from here on a look is the element's own, not its children's
+_NOTHING_OWN = (None, False, False)
+
+
+def sheets(root: etree._Element) -> Rules:
+    """The rules of all style elements of a tree."""
+    texts = [element.text or "" for element in root.iter("style")]
+    return rules_of("\n".join(texts)) if texts else Rules()
+
+
+def looks(element: etree._Element, tag: str, outer: Look, rules: Rules) -> Look:
+    """The look of an element inside `outer`."""
+    attributes = element.attrib
+    if not attributes and not rules.simple and tag not in _TELLING:
+        return (
+            outer
+            if outer[_OWN:] == _NOTHING_OWN
+            else outer._replace(display=None, padded=False, own_ground=False)
+        )
+    said = dict(attributes)
+    if "hidden" in said:
+        return outer._replace(gone=True)
+    style = rules.apply(tag, said.get("class", ""), said.get("id", ""), said.get("style", ""))
+    ground, own = _ground(said.get("bgcolor"), "background" in said, outer, style)
+    colour = style.colour
+    if colour is None:
+        printed = said.get("color") if tag == "font" else None
+        # A link has a colour of its own unless it is told one.
+        colour = colour_of(printed) if printed else (_LINK_BLUE if tag == "a" else outer.colour)
+    return Look(
+        style.gone,
+        outer.size if style.size is None else style.size,
+        colour,
+        ground,
+        (tag in _BOLD or outer.bold) if style.bold is None else style.bold,
+        outer.pre or tag == "pre",
+        outer.heading,
+        outer.row,
+        outer.cell,
+        outer.quote,
+        style.display,
+        style.padded,
+        own,
+    )
+
+
+def _ground(printed: str | None, pictured: bool, outer: Look, style: Style) -> tuple[Colour, bool]:
+    ground = style.background
+    if ground is None and printed:
+        ground = colour_of(printed)
+    if pictured:
+        ground = UNKNOWN
+    if ground is None or ground == CLEAR:
+        return outer.ground, False
+    return ground, True
