@@ -14,7 +14,7 @@ from watcher.fields import is_loopback
 
 _SOURCES = ("password_command", "password_credential", "password_file", "password_env")
 _URLS = ("url", "url_env", "url_file")
-_HIDDEN = re.compile(r"password|passwd|secret|token|\burl\b|ping_url", re.IGNORECASE)
+_HIDDEN = re.compile(r"pass|pwd|secret|token|key|cred|url", re.IGNORECASE)
 _PLAIN = {  # pydantic's own complaint -> what is allowed
     "string_type": "text in quotes",
     "int_type": "a whole number without quotes",
