@@ -120,7 +120,7 @@ class _Reading:
 
     def table(self, data: Mapping[str, object], key: str, prefix: str) -> Mapping[str, object]:
         value = data.get(key)
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and value:
             return cast(Mapping[str, object], value)
         self.wrong(f"{prefix}{key}", "write a table of this name")
         return {}
