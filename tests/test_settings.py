@@ -338,7 +338,7 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["23-7", "25:00-07:00", "23:00", "23:60-07:00", "07:00-07:00", ""])
 def test_what_is_no_quiet_time_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"times? "):
+    with pytest.raises(ValueError, match="time"):
         quiet_hours(text)
 
 
