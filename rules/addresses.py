@@ -1,15 +1,10 @@
 """Reads addresses without ever asking anybody: what a wrapper holds, whose host it is, its parameters."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rules.anatomy import EDGES, all_pairs, belongs, take_apart
+from rules.policy import Hosts
 from rules.wrappers import Shut, inside
-
-if TYPE_CHECKING:
-    from rules.policy import Hosts
 
 DEPTH = 6  # how many wrappers are opened; nobody wraps deeper but to hide
 
