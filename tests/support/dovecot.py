@@ -124,14 +124,14 @@ class Dovecot:
         connections: int = 10,
         passwords: dict[str, str] | None = None,
     ) -> None:
-        """`capability` overrides what is advertised. Without `special_use` the folder `junk` bears no flag."""
+        """`capability` overrides what is advertised. Without `special_use` `junk` bears no flag."""
         if shutil.which("dovecot") is None or shutil.which("doveadm") is None:
             raise DovecotMissingError(f"Dovecot is not installed. Run: {APT}")
         self.users = tuple(users)
         self.user = self.users[0]
         self.password = PASSWORD
         self.junk = junk
-        self._passwords = {user: PASSWORD for user in self.users} | (passwords or {})
+        self._passwords = dict.fromkeys(self.users, PASSWORD) | (passwords or {})
         self._owner = pwd.getpwnam("nobody" if os.geteuid() == 0 else getpass.getuser())
         self.home = Path(tempfile.mkdtemp(prefix="dovecot-", dir="/tmp"))
         self.home.chmod(0o755)
