@@ -32,16 +32,28 @@ _SKIPPED = frozenset(
 )  # fmt: skip
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "th", "caption", "legend"))
 _QUOTE_CLASS = re.compile(
-    r"\b(?:gmail_quote|gmail_extra|yahoo_quoted|moz-cite-prefix|protonmail_quote|zmail_extra|WordSection_quote"
-    r"|OutlookMessageHeader|moz-email-headers-table|ms-outlook-quote|tutanota_quote)\b"
+    r"\b(?:gmail_quote|gmail_extra|yahoo_quoted|protonmail_quote|zmail_extra"
+    r"|ms-outlook-quote|tutanota_quote)\b"
 )
 _BUTTON_CLASS = re.compile(r"b(?:u)?t(?:to)?n|cta", re.IGNORECASE)
+_LINKS = frozenset(("a", "button", "area", "input"))
+_TABLE = frozenset(("tr", "td", "th"))
+_ALWAYS = frozenset(("td", "th", "tr", "img", "br"))
+_BLOCKY = frozenset(("block", "flex", "grid", "table", "list-item", "table-row", "table-cell"))
+_PRESSED = ("submit", "image", "button")
 # A tag of thousands of pieces is a bomb (libxml2 compares every attribute with every other) or a picture
 # inside its own address; neither says anything.
 _ENDLESS = re.compile(r"""<[A-Za-z](?:[^>"']|"[^"]{0,8000}+"|'[^']{0,8000}+'|["']){4096}+""")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _FILE = re.compile(r"([^/\\?#=]+)\.(?:png|jpe?g|gif|webp|svg|avif)\b", re.IGNORECASE)
-_PARSER = {"encoding": "utf-8", "huge_tree": True, "recover": True, "no_network": True, "remove_pis": True}
+_PARSER = {
+    "encoding": "utf-8",
+    "huge_tree": True,
+    "recover": True,
+    "no_network": True,
+    "remove_pis": True,
+    "remove_comments": True,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +135,10 @@ class _Open:
 
     __slots__ = ("button", "href", "pictures", "pieces", "position", "quoted", "titles")
 
-    def __init__(self, href: str, position: int, quoted: bool, button: bool, titles: list[str]) -> None:
+    def __init__(self, href: str, position: int, quoted: bool, button: bool) -> None:
         self.href, self.position, self.quoted, self.button = href, position, quoted, button
         self.pieces: list[str] = []
-        self.titles = titles
+        self.titles: list[str] = []
         self.pictures: list[str] = []
 
     def label(self) -> str:
@@ -138,7 +150,8 @@ class _Open:
         return next((clean(name.replace("_", " ")) for name in names), "")
 
 
-_Step = tuple[str, object, Look]
+_Attributes = dict[str, str]
+_Frame = tuple[Look, bool, bool]  # how an open element looks, whether it is a block, whether it is a link
 
 
 class _Reader:
@@ -150,8 +163,7 @@ class _Reader:
         self._blocks: list[Block] = []
         self._anchors: list[Shown] = []
         self._pieces: list[str] = []
-        self._strong = self._letters = 0
-        self._breaks = 0
+        self._strong = self._letters = self._breaks = 0
         self._links: list[_Open] = []
         self._forms: list[str] = []
         self._rows = 0
@@ -159,99 +171,99 @@ class _Reader:
         self._at = Look()
 
     def read(self) -> Body:
-        stack: list[_Step] = [("open", self._root, Look())]
-        while stack:
-            what, item, look = stack.pop()
-            if what == "text":
-                self._text(str(item), look)
-            elif what == "close":
-                self._close(item, look)
+        """The body of the tree."""
+        frames: list[_Frame] = [(Look(), False, False)]
+        walk = etree.iterwalk(self._root, events=("start", "end"))
+        for event, element in walk:
+            if event == "start":
+                frame = self._enter(element, frames[-1][0])
+                if frame is None:
+                    walk.skip_subtree()
+                    frame = (Look(gone=True), False, False)
+                elif text := element.text:
+                    self._text(text, frame[0])
+                frames.append(frame)
             else:
-                self._open(item, look, stack)
+                self._leave(element, frames.pop())
+                if tail := element.tail:
+                    self._text(tail, frames[-1][0])
         self._flush()
         last = max(0, len(self._blocks) - 1)
         found = self._anchors[:LINK_LIMIT]
         anchors = (one if one.position <= last else replace(one, position=last) for one in found)
         return Body(_attributed(self._blocks), tuple(anchors))
 
-    def _open(self, element: etree._Element, outer: Look, stack: list[_Step]) -> None:
+    def _enter(self, element: etree._Element, outer: Look) -> _Frame | None:
+        """Open an element; None where nobody sees it."""
         tag = element.tag
         if not isinstance(tag, str) or tag in _SKIPPED:
-            return
-        look = looks(element, tag, outer, self._rules)
+            return None
+        said: _Attributes = dict(element.items())
+        look = looks(tag, said, outer, self._rules)
         if look.gone:
-            return
-        if tag == "tr":
-            self._rows += 1
-            look = look._replace(row=self._rows, cell=None)
-        elif tag in ("td", "th") and look.row is not None:
-            self._cells[look.row] = self._cells.get(look.row, -1) + 1
-            look = look._replace(cell=self._cells[look.row])
-        if _quotes(element, tag):
-            look = look._replace(quote=look.quote + 1)
+            return None
+        if tag in _TABLE:
+            look = self._placed(tag, look)
         if tag in _HEADINGS:
             look = look._replace(heading=True)
-        self._begin(element, tag, look)
-        stack.append(("close", element, look))
-        children: list[_Step] = []
-        if element.text:
-            children.append(("text", element.text, look))
-        for child in element:
-            children.append(("open", child, look))
-            if child.tail:
-                children.append(("text", child.tail, look))
-        stack.extend(reversed(children))
-
-    def _begin(self, element: etree._Element, tag: str, look: Look) -> None:
-        if tag == "br":
-            self._breaks += 1
-            if self._breaks > 1:
-                self._flush()
-            else:
-                self._pieces.append("\n")
-            self._say(" ")
-        elif _is_block(tag, look):
+        if _quotes(tag, said):
+            look = look._replace(quote=look.quote + 1)
+        block = _is_block(tag, look.display)
+        if block:
             self._flush()
+        elif tag == "br":
+            self._break()
         elif tag == "img":
-            self._picture(element)
+            self._picture(said)
         if tag == "form":
-            self._forms.append(element.get("action", ""))
-        if tag in ("a", "button", "area", "input") or element.get("role") == "button":
-            self._link(element, tag, look)
+            self._forms.append(said.get("action", ""))
+        linked = (tag in _LINKS or said.get("role") == "button") and self._link(element, tag, said, look)
+        return look, block, linked
 
-    def _link(self, element: etree._Element, tag: str, look: Look) -> None:
-        href = element.get("href")
-        if tag == "input" and element.get("type", "").lower() not in ("submit", "image", "button"):
-            return
+    def _leave(self, element: etree._Element, frame: _Frame) -> None:
+        _, block, linked = frame
+        if linked:
+            self._end_link()
+        if block:
+            self._flush()
+        if element.tag == "form" and self._forms:
+            self._forms.pop()
+
+    def _placed(self, tag: str, look: Look) -> Look:
+        if tag == "tr":
+            self._rows += 1
+            return look._replace(row=self._rows, cell=None)
+        if look.row is None:
+            return look
+        self._cells[look.row] = self._cells.get(look.row, -1) + 1
+        return look._replace(cell=self._cells[look.row])
+
+    def _break(self) -> None:
+        self._breaks += 1
+        if self._breaks > 1:
+            self._flush()
+        else:
+            self._pieces.append("\n")
+            self._say(" ")
+
+    def _link(self, element: etree._Element, tag: str, said: _Attributes, look: Look) -> bool:
+        href = said.get("href")
+        if tag == "input" and said.get("type", "").lower() not in _PRESSED:
+            return False
         if tag in ("button", "input"):
-            href = element.get("formaction") or (self._forms[-1] if self._forms else "")
-        if tag not in ("a", "button", "area", "input") and (self._links or element.find(".//a") is not None):
-            return  # dressed as a button round a real link, or inside one
-        titles = [element.get(name, "") for name in ("value", "alt", "aria-label", "title")]
-        button = tag in ("button", "input") or _buttonish(element, look)
+            href = said.get("formaction") or (self._forms[-1] if self._forms else "")
+        if tag not in _LINKS and (self._links or element.find(".//a") is not None):
+            return False  # dressed as a button round a real link, or inside one
+        button = tag in ("button", "input") or _buttonish(element, said, look)
         if button:
             self._pieces.append(" ")
-        link = _Open(href or "", len(self._blocks), look.quote > 0, button, titles)
-        link.pictures += [element.get("src", ""), element.get("style", "")]
+        link = _Open(href or "", len(self._blocks), look.quote > 0, button)
+        link.titles = [said[name] for name in ("value", "alt", "aria-label", "title") if name in said]
+        link.pictures = [said[name][-300:] for name in ("src", "style") if name in said]
         self._links.append(link)
+        return True
 
-    def _close(self, element: object, look: Look) -> None:
-        assert isinstance(element, etree._Element)
-        tag = element.tag
-        if tag in ("a", "button", "area", "input") or element.get("role") == "button":
-            self._end_link(element, str(tag))
-        if tag == "form" and self._forms:
-            self._forms.pop()
-        if _is_block(str(tag), look):
-            self._flush()
-
-    def _end_link(self, element: etree._Element, tag: str) -> None:
-        if not self._links or (tag == "input" and element.get("type", "").lower() not in _PRESSED):
-            return
-        if tag not in ("a", "button", "area", "input") and (
-            element.find(".//a") is not None or len(self._links) > 1
-        ):
-            return
+    def _end_link(self) -> None:
         link = self._links.pop()
         if link.button:
             self._pieces.append(" ")
@@ -259,16 +271,16 @@ class _Reader:
         if len(self._anchors) < LINK_LIMIT and (label or link.href):
             self._anchors.append(Shown(link.href, label, link.position, link.button, link.quoted))
 
-    def _picture(self, element: etree._Element) -> None:
+    def _picture(self, said: _Attributes) -> None:
         if self._links:
             link = self._links[-1]
-            link.titles[:0] = [element.get("alt", ""), element.get("title", "")]
-            link.pictures.append(element.get("src", "")[-300:])
+            link.titles[:0] = [said[name] for name in ("alt", "title") if name in said]
+            link.pictures.append(said.get("src", "")[-300:])
 
     def _text(self, text: str, look: Look) -> None:
         if look.unseen:
             return
-        if not text.strip():
+        if text.isspace():
             self._pieces.append(" ")
             self._say(" ")
             return
@@ -276,7 +288,8 @@ class _Reader:
         self._at = look
         self._pieces.append(text if look.pre else text.replace("\n", " ").replace("\r", " "))
         self._letters += len(text)
-        self._strong += len(text) if look.strong else 0
+        if look.strong:
+            self._strong += len(text)
         self._say(text)
 
     def _say(self, text: str) -> None:
@@ -285,7 +298,8 @@ class _Reader:
 
     def _flush(self) -> None:
         self._breaks = 0
-        self._say(" ")
+        if self._links:
+            self._say(" ")
         if self._letters:
             lines = (clean(line) for line in "".join(self._pieces).split("\n"))
             text = "\n".join(line for line in lines if line)
@@ -293,29 +307,27 @@ class _Reader:
                 at = self._at
                 heading = at.heading or (self._strong == self._letters and len(text) <= 200)
                 self._blocks.append(Block(text, at.row, at.cell, heading, at.quote))
-        self._pieces = []
-        self._strong = self._letters = 0
+            self._strong = self._letters = 0
+        if self._pieces:
+            self._pieces = []
 
 
-_PRESSED = ("submit", "image", "button")
+def _is_block(tag: str, display: str | None) -> bool:
+    if display is None or tag in _ALWAYS:
+        return tag in _BLOCKS
+    if display in _BLOCKY:
+        return tag not in ("a", "img", "br")
+    return tag in _BLOCKS and display not in ("inline", "contents")
 
 
-def _is_block(tag: str, look: Look) -> bool:
-    if look.display in ("block", "flex", "grid", "table", "list-item", "table-row", "table-cell"):
-        return tag not in ("a", "img", "br") or look.display == "table"
-    return tag in _BLOCKS and not (look.display in ("inline", "contents") and tag not in ("td", "th", "tr"))
-
-
-def _quotes(element: etree._Element, tag: str) -> bool:
-    if tag == "blockquote" and element.get("type") == "cite":
+def _quotes(tag: str, said: _Attributes) -> bool:
+    if tag == "blockquote" and said.get("type") == "cite":
         return True
-    return _QUOTE_CLASS.search(element.get("class", "")) is not None and "gmail_attr" not in element.get(
-        "class", ""
-    )
+    return "class" in said and _QUOTE_CLASS.search(said["class"]) is not None
 
 
-def _buttonish(element: etree._Element, look: Look) -> bool:
-    if element.get("role") == "button" or _BUTTON_CLASS.search(element.get("class", "")):
+def _buttonish(element: etree._Element, said: _Attributes, look: Look) -> bool:
+    if said.get("role") == "button" or _BUTTON_CLASS.search(said.get("class", "")):
         return True
     if look.padded and (look.own_ground or look.display in ("inline-block", "block")):
         return True

@@ -11,6 +11,9 @@ _UNSEEN = re.compile(
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     "\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
+_FILLERS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 _BLANKS = re.compile(r"[\s\u2800]+")
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _DIGIT = re.compile(r"[^\x00-\x7f]", re.UNICODE)
@@ -37,8 +40,9 @@ def clean(text: str) -> str:
     """Text fit to show on one line: NFC, nothing unseen, each run of white space one blank, edges bare."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
-    seen = _UNSEEN.sub("", text)
-    return _BLANKS.sub(" ", unicodedata.normalize("NFC", seen)).strip()
+    # What is printable has no controls and no format characters: only the rare fillers are left to look for.
+    seen = (_FILLERS if text.isprintable() else _UNSEEN).sub("", text)
+    return " ".join(unicodedata.normalize("NFC", seen).replace("\u2800", " ").split())
 
 
 def clean_lines(text: str) -> str:

@@ -1,5 +1,6 @@
 """How an element looks to the reader, as far as being seen and read goes, given what surrounds it."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from lxml import etree  # type: ignore[import-untyped]  # ships no types
@@ -11,6 +12,7 @@ _LARGE = 20.0
 _SMALLEST = 1.4  # pixels: preheaders are set in a size nobody can read
 _BOLD = frozenset(("b", "strong"))
 _TELLING = _BOLD | {"pre", "a"}
+_TOLD = frozenset(("style", "hidden", "bgcolor", "background", "color", "class"))
 _LINK_BLUE: Colour = (0, 0, 238)
 
 
@@ -34,7 +36,9 @@ class Look(NamedTuple):
     @property
     def unseen(self) -> bool:
         """Is its own text invisible: no size, no colour, or the colour of the ground?"""
-        return self.size <= _SMALLEST or self.colour == CLEAR or same_colour(self.colour, self.ground)
+        if self.size <= _SMALLEST or self.colour == CLEAR:
+            return True
+        return same_colour(self.colour, self.ground)
 
     @property
     def strong(self) -> bool:
@@ -52,16 +56,12 @@ def sheets(root: etree._Element) -> Rules:
     return rules_of("\n".join(texts)) if texts else Rules()
 
 
-def looks(element: etree._Element, tag: str, outer: Look, rules: Rules) -> Look:
-    """The look of an element inside `outer`."""
-    attributes = element.attrib
-    if not attributes and not rules.simple and tag not in _TELLING:
-        return (
-            outer
-            if outer[_OWN:] == _NOTHING_OWN
-            else outer._replace(display=None, padded=False, own_ground=False)
-        )
-    said = dict(attributes)
+def looks(tag: str, said: Mapping[str, str], outer: Look, rules: Rules) -> Look:
+    """The look of an element with the attributes `said` inside `outer`."""
+    if not rules.simple and tag not in _TELLING and _TOLD.isdisjoint(said):
+        if outer[_OWN:] == _NOTHING_OWN:
+            return outer
+        return outer._replace(display=None, padded=False, own_ground=False)
     if "hidden" in said:
         return outer._replace(gone=True)
     style = rules.apply(tag, said.get("class", ""), said.get("id", ""), said.get("style", ""))

@@ -220,6 +220,6 @@ def _from_hex(digits: str) -> Colour:
 
 def same_colour(one: Colour, other: Colour) -> bool:
     """Can nobody tell the two apart? Never true of what we don't know."""
-    if UNKNOWN in (one, other):
+    if abs(one[0] - other[0]) > 8 or abs(one[1] - other[1]) > 8 or abs(one[2] - other[2]) > 8:
         return False
-    return max(abs(a - b) for a, b in zip(one, other, strict=True)) <= 8
+    return UNKNOWN not in (one, other)
