@@ -19,8 +19,23 @@ _INNOCENT = frozenset({"alienpress", "alexpress", "aiexpress", "apiexpress", "al
 
 # Letters drawn like the brand's, from Cyrillic, Greek, small capitals and digits.
 _TWINS = str.maketrans(
-    "аеорсухіѕӏкαειορχυıɩłℓɑɐəꜱʀᴇᴘᴀʟɪ0134589$!|",
-    "aeopcyxislkaelopxyillaaesrepalioleasbgsil",
+    {
+        twin: letter
+        for letter, twins in {
+            "a": "аαɑᴀ4",
+            "l": "ӏℓłʟ1|",
+            "i": "іιıɩɪ!",
+            "e": "еεəᴇ3",
+            "x": "хχ",
+            "p": "рρᴘ",
+            "r": "гʀ",
+            "s": "ѕꜱ5$",
+            "o": "оο0",
+            "c": "с",
+            "y": "уυ",
+        }.items()
+        for twin in twins
+    }
 )
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
 

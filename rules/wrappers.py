@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from rules.anatomy import WEB, Address, belongs, pairs
+from rules.anatomy import EDGES, WEB, Address, belongs, pairs
 
 
 class Shut(StrEnum):
@@ -122,7 +122,7 @@ def _decoded(value: str) -> str:
         if not _ENCODED.match(value):
             break
         value = unquote(value)
-    return value.strip()
+    return value.strip(EDGES)
 
 
 def _hop(address: Address, host: str) -> str | None:
