@@ -9,6 +9,7 @@ from typing import Any
 
 # jeepney comes without type information
 from jeepney import DBusAddress, MatchRule, new_method_call  # type: ignore[import-untyped]
+from jeepney.bus_messages import message_bus  # type: ignore[import-untyped]
 
 from rules.facts import Alert, AlertAbout, Turn, Urgency
 from watcher.channels import Attempt, ChannelError, OnAction, Surroundings
@@ -52,7 +53,8 @@ class DesktopChannel:
         self._timeout = timeout
         self._callback = around.on_action
         self._bus: Bus | None = None
-        self._abilities: frozenset[str] | None = None  # None: this server has not been asked yet
+        self._server: str | None = None  # the bus's own name of the server that numbers and abilities are of
+        self._abilities: frozenset[str] = frozenset()
         self._shown: OrderedDict[str, _Shown] = OrderedDict()  # by case, else by the alert's key
         self._sending = threading.Lock()
         self._guard = threading.Lock()  # of _shown, which the bus's thread changes too
@@ -79,9 +81,7 @@ class DesktopChannel:
     def _show(self, alert: Alert, body: str) -> None:
         bus = self._connected()
         try:
-            if self._abilities is None:
-                answer = bus.call(new_method_call(_SERVER, "GetCapabilities"))
-                self._abilities = frozenset(answer[0]) if answer else frozenset()
+            self._know_server(bus)
             arguments = self._arguments(alert, body)
             answer = bus.call(new_method_call(_SERVER, "Notify", "susssasa{sv}i", arguments))
         except BusError as error:
@@ -110,11 +110,11 @@ class DesktopChannel:
         )
 
     def _markup(self, text: str) -> str:
-        return escape(text, quote=False) if "body-markup" in (self._abilities or ()) else text
+        return escape(text, quote=False) if "body-markup" in self._abilities else text
 
     def _actions(self, alert: Alert) -> list[str]:
         mine = alert.turn is Turn.YOURS and alert.about in (AlertAbout.CASE, AlertAbout.UNCLEAR)
-        if "actions" not in (self._abilities or ()) or not mine:
+        if "actions" not in self._abilities or not mine:
             return []
         labels = self._labels
         buttons = [("ack", labels.ack), ("snooze", labels.snooze)] if self._callback else []
@@ -125,7 +125,7 @@ class DesktopChannel:
         if self._bus is not None and self._bus.alive:
             return self._bus
         self.close()
-        self._server_changed()
+        self._server = None
         address = session_address()
         if address is None:
             raise ChannelError(
@@ -146,12 +146,22 @@ class DesktopChannel:
     def _greet(self, bus: Bus) -> None:
         try:
             bus.listen(MatchRule(type="signal", interface=SERVICE, path="/org/freedesktop/Notifications"))
-            owner = MatchRule(type="signal", sender="org.freedesktop.DBus", member="NameOwnerChanged")
-            owner.add_arg_condition(0, SERVICE)
-            bus.listen(owner)
         except BusError as error:
             self.close()
             raise self._explained(error) from None
+
+    def _know_server(self, bus: Bus) -> None:
+        """Numbers belong to one server, and another might take ours for somebody else's: so look who it is.
+
+        The bus answers in order, so what was closed before is known by now too.
+        """
+        if self._server is not None and _owner(bus) == self._server:
+            return
+        with self._guard:
+            self._shown.clear()
+        answer = bus.call(new_method_call(_SERVER, "GetCapabilities"))  # starts one that can be started
+        self._abilities = frozenset(answer[0]) if answer else frozenset()
+        self._server = _owner(bus)
 
     def _explained(self, error: BusError) -> ChannelError:
         if any(word in error.name for word in _NOBODY):
@@ -187,8 +197,6 @@ class DesktopChannel:
                 work.start()
         elif member == "NotificationClosed" and body:
             self._forget(body[0])
-        elif member == "NameOwnerChanged" and len(body) >= 3:
-            self._server_changed()
 
     def _find(self, number: Any) -> _Shown | None:
         with self._guard:
@@ -198,12 +206,6 @@ class DesktopChannel:
         with self._guard:
             for slot in [slot for slot, shown in self._shown.items() if shown.number == number]:
                 del self._shown[slot]
-
-    def _server_changed(self) -> None:
-        """Numbers and abilities belong to one server: ask the next one afresh."""
-        with self._guard:
-            self._shown.clear()
-        self._abilities = None
 
     def _act(self, action: str, alert: Alert) -> None:
         if action == "steps":
@@ -224,6 +226,15 @@ class DesktopChannel:
                 self._show(alert, "\n\n".join(parts))
         except ChannelError as error:
             log.warning("%s", error)
+
+
+def _owner(bus: Bus) -> str | None:
+    try:
+        return str(bus.call(message_bus.GetNameOwner(SERVICE))[0])
+    except BusError as error:
+        if "NameHasNoOwner" in error.name:
+            return None
+        raise
 
 
 def _slot(alert: Alert) -> str:
