@@ -1,0 +1,103 @@
+"""Our own alert mails, recognised where they lie in a mailbox that we read."""
+
+import hashlib
+import re
+from datetime import datetime
+from email.parser import BytesHeaderParser
+from email.policy import compat32
+
+from watcher.clock import stamp
+from watcher.database import Database
+
+HEAD = 64 * 1024
+"""How far into a mail we look for its headers."""
+
+_BRAND = re.compile(r"aliexpress|alibaba", re.IGNORECASE)
+
+
+class OwnMail:
+    """The Message-IDs of our alerts: how they are made, and what was seen of them in the mailbox."""
+
+    def __init__(self, database: Database, installation: str) -> None:
+        self._database = database
+        self._installation = installation
+        domain = re.escape(f"@{installation}.offerwatch.invalid").encode()
+        self._pattern = re.compile(rb"<[0-9a-f]{32}" + domain + rb">")
+
+    def message_id(self, key: str, channel: str) -> str:
+        """Return the one Message-ID that this alert has on this channel, however often it is tried."""
+        digest = hashlib.sha256(f"{self._installation}\n{channel}\n{key}".encode()).hexdigest()
+        return f"<{digest[:32]}@{self._installation}.offerwatch.invalid>"
+
+    def recognise(self, raw: bytes, now: datetime) -> bool:
+        """Tell whether a mail is an alert of ours, or a reply or bounce to one, and note what that proves.
+
+        Only ids that we gave out count, and never for a mail that says it comes from AliExpress: nothing
+        printed in a mail can hide a real notice. Raises StoreError.
+        """
+        found = self._pattern.search(raw)
+        if found is None:
+            return False
+        head = BytesHeaderParser(policy=compat32).parsebytes(raw[:HEAD])
+        own = self._known(str(head.get("Message-ID", "")).strip())
+        if own is not None:
+            self._seen(own, now)
+            return True
+        if _BRAND.search(str(head.get("From", ""))):
+            return False
+        ids = {match.decode() for match in self._pattern.findall(raw)}
+        known = [message_id for message_id in sorted(ids) if self._known(message_id)]
+        if known and _is_bounce(str(head.get("Content-Type", ""))):
+            self._returned(known[0], now)
+            return True
+        answered = f"{head.get('References', '')} {head.get('In-Reply-To', '')}"
+        return any(message_id in answered for message_id in known)
+
+    def probe(self, message_id: str) -> bool | None:
+        """Tell whether a mail of ours arrived: True if it was seen in a mailbox that we read; False if all
+        folders were looked at since it was in doubt, and this channel's mails do show up there; else None,
+        nobody can know. Raises StoreError."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT o.state = 'sent', m.value IS NOT NULL AND o.doubt_at <"
+                " (SELECT min(coalesce(last_look_at, '')) FROM looks)"
+                " FROM outbox o LEFT JOIN meta m ON m.name = 'shows_up ' || o.channel"
+                " WHERE o.message_id = ?",
+                (message_id,),
+            ).fetchone()
+        if row is None:
+            return None
+        return True if row[0] else (False if row[1] else None)
+
+    def _known(self, message_id: str) -> str | None:
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT message_id FROM outbox WHERE message_id = ?", (message_id,)
+            ).fetchone()
+        return row[0] if row else None
+
+    def _seen(self, message_id: str, now: datetime) -> None:
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE outbox SET state = 'sent', error = NULL, next_try = NULL, at = ?"
+                " WHERE message_id = ? AND state IN ('queued', 'sending')",
+                (stamp(now), message_id),
+            )
+            connection.execute(
+                "INSERT OR IGNORE INTO meta SELECT 'shows_up ' || channel, '1' FROM outbox"
+                " WHERE message_id = ?",
+                (message_id,),
+            )
+
+    def _returned(self, message_id: str, now: datetime) -> None:
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE outbox SET state = 'returned', error = 'the mail came back undelivered', at = ?"
+                " WHERE message_id = ?",
+                (stamp(now), message_id),
+            )
+
+
+def _is_bounce(content_type: str) -> bool:
+    kind = content_type.lower()
+    return kind.startswith("multipart/report") and "delivery-status" in kind
