@@ -14,16 +14,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.watching import (
-    ORDER,
-    START,
-    a_mail,
-    a_notice,
-    an_ignored,
-    judge,
-    open_store,
-    summary,
-)
 
 from rules.facts import (
     Act,
@@ -45,6 +35,16 @@ from rules.facts import (
     Turn,
     Weekday,
     Within,
+)
+from support.watching import (
+    ORDER,
+    START,
+    a_mail,
+    a_notice,
+    an_ignored,
+    judge,
+    open_store,
+    summary,
 )
 from watcher import database, records
 from watcher.clock import instant, monotonic, stamp

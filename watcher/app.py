@@ -1,0 +1,270 @@
+"""The two verbs of the shell: take a mail in, look at the clock.
+
+Law: facts change cases, only the clock makes alerts. Outbox rows are born in `look_at_clock` and nowhere
+else. Both verbs may run at any time, any number of times, in any order, and be killed at any point.
+"""
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from rules.facts import (
+    Alert,
+    AlertAbout,
+    Authenticity,
+    Case,
+    Due,
+    Notice,
+    Outcome,
+    Reason,
+    Trust,
+    Urgency,
+)
+from watcher import crash
+from watcher.channels import Channel
+from watcher.clock import EVER, stamp, utc_now
+from watcher.mailboxes import Message
+from watcher.outbox import Birth
+from watcher.store import Open, Store, Taken, Warn
+from watcher.truth import LOUDNESS
+
+log = logging.getLogger("offerwatch")
+
+Read = Callable[[Message], Notice]
+
+_REST_AFTER = timedelta(days=3)
+"""So long after the last plausible instant a case may still have a word held back by quiet hours."""
+
+
+class Speech(Protocol):
+    """What to say, in the user's language: one method for each thing that an alert can be about."""
+
+    def due(self, case: Case, now: datetime, said: Collection[str], known_since: datetime) -> Due | None:
+        """Return the one thing to say about a case now, None where there is nothing."""
+        ...
+
+    def case(self, due: Due, case: Case, now: datetime) -> Alert:
+        """Return the alert that says it."""
+        ...
+
+    def warning(self, key: str, warn: Warn, now: datetime) -> Alert:
+        """Return the quiet word about a mail that pretends, or that can't be read."""
+        ...
+
+    def flood(self, key: str, waiting: int, now: datetime) -> Alert:
+        """Return the summary said in place of `waiting` alerts of unverified senders."""
+        ...
+
+    def blind(self, key: str, account: str, since: datetime, now: datetime) -> Alert:
+        """Return the alarm that an account could not be looked at since then."""
+        ...
+
+    def broken(self, key: str, sentence: str, remedy: str, now: datetime) -> Alert:
+        """Return the alarm that the watcher itself can't do its work."""
+        ...
+
+    def test(self, key: str, now: datetime) -> Alert:
+        """Return the proof that a channel works."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often we speak at most, and after how long we say that we are blind."""
+
+    unverified_per_hour: int = 30
+    warnings_per_day: int = 3
+    blind_after: timedelta = timedelta(hours=2)
+    test_every: timedelta | None = None
+
+
+class App:
+    """Mail in, alerts out. `watched` names every account and folder that must be looked at; `channels`
+    are only asked for their names and minimum urgency here, never to send."""
+
+    def __init__(
+        self,
+        store: Store,
+        speech: Speech,
+        read: Read,
+        channels: Sequence[Channel] = (),
+        *,
+        watched: Collection[tuple[str, str]] = (),
+        limits: Limits | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.store = store
+        self.speech = speech
+        self.now = now
+        self.on_birth: Callable[[], None] = lambda: None
+        self._read = read
+        self._channels = tuple(channels)
+        self._watched = tuple(watched)
+        self._limits = limits or Limits()
+        self._turn = threading.RLock()  # one look at a time, so that no two decide about one case
+        self._awake_since = now()
+        self._blind: set[str] = set()
+
+    def take_in(self, message: Message) -> Taken:
+        """Keep what a mail says, then look at the clock for the cases it touched. Raises StoreError."""
+        if self.store.own(message, self.now()):
+            return Taken(new=False)
+        crash.reach("after_fetch")
+        notice = self.read(message)
+        crash.reach("after_read")
+        taken = self.store.take_in(message, notice, self.now())
+        if taken.cases:
+            self.look_at_clock(only=taken.cases)
+        return taken
+
+    def read(self, message: Message) -> Notice:
+        """Return what a mail says; a reader that fails makes an unclear notice, never a lost mail."""
+        try:
+            notice = self._read(message)
+        except Exception as error:
+            log.error("A mail made the reader fail (%s); it counts as unclear.", type(error).__name__)
+            notice = _unread(message)
+        return notice if notice.source else replace(notice, source=message.source)
+
+    def woke(self, now: datetime) -> None:
+        """The machine slept, or its clock was set: nobody was blind for that time."""
+        self._awake_since = now
+
+    def look_at_clock(self, now: datetime | None = None, only: Collection[str] | None = None) -> int:
+        """Say what is due at `now` (of `only` these cases if given); return how many alerts were born.
+
+        Raises StoreError.
+        """
+        with self._turn:
+            at = now or self.now()
+            births = self._about_cases(at, only)
+            warns = self._worth_warning(at) if only is None else []
+            if only is None:
+                births += [self._quiet(self.speech.warning(_warning_key(warn), warn, at)) for warn in warns]
+                births += [*self._health(at), *self._tests(at)]
+            born = self.store.outbox.bear(births, at) if births else 0
+            if warns:  # ticked off after birth: a kill between the two repeats a key, which is born once
+                self.store.warned(warns, at, said=True)
+            self.store.outbox.drop_untrue(at)
+            born += self.store.outbox.hand_over([channel.name for channel in self._channels], at)
+            if only is None:
+                self.store.diary.put("last_tick_at", stamp(at))
+        if born:
+            self.on_birth()
+        return born
+
+    def _about_cases(self, now: datetime, only: Collection[str] | None) -> list[Birth]:
+        ripe: list[tuple[Open, Due]] = []
+        resting: list[Open] = []
+        for each in self.store.open_cases(only):
+            said = self.store.outbox.said(each.case.id)
+            due = self.speech.due(each.case, now, said, each.known_since)
+            if due is not None and due.key not in said:
+                ripe.append((each, due))
+            elif _may_rest(each, said, now):
+                resting.append(each)
+        if resting:
+            self.store.rest(resting)
+        return self._within_limit(sorted(ripe, key=_most_urgent_first), now) if ripe else []
+
+    def _within_limit(self, ripe: Iterable[tuple[Open, Due]], now: datetime) -> list[Birth]:
+        """Hold unverified words back above the hourly limit; what is held is due again at the next look."""
+        left = self._limits.unverified_per_hour - self.store.outbox.limited_since(now - timedelta(hours=1))
+        births: list[Birth] = []
+        held = 0
+        for each, due in ripe:
+            limited = each.case.authenticity.verdict is not Trust.VERIFIED
+            if limited and left <= 0:
+                held += 1
+                continue
+            left -= limited
+            alert = self.speech.case(due, each.case, now)
+            alert = replace(alert, key=due.key, case=each.case.id)
+            births.append(Birth(alert, self._names(alert.urgency), limited))
+        key = f"warning/flood/{now:%Y%m%dT%H}"
+        if held and not self.store.outbox.knows(key):
+            births.append(self._quiet(self.speech.flood(key, held, now)))
+        return births
+
+    def _worth_warning(self, now: datetime) -> list[Warn]:
+        unsaid, said = self.store.unsaid_warnings(now - timedelta(days=1))
+        if not unsaid:
+            return []
+        worth = [warn for warn in unsaid if warn.reason != "forged" or self.store.knows_order(warn.orders)]
+        chosen = worth[: max(0, self._limits.warnings_per_day - said)]
+        self.store.warned([warn for warn in unsaid if warn not in chosen], now, said=False)
+        return chosen
+
+    def _health(self, now: datetime) -> Iterable[Birth]:
+        looks = {(state.account, state.folder): state.last_look_at for state in self.store.diary.folders()}
+        blind: dict[str, datetime] = {}
+        for account, folder in self._watched:
+            last = looks.get((account, folder)) or self._awake_since
+            if now - max(last, self._awake_since) > self._limits.blind_after:
+                blind[account] = min(last, blind.get(account, EVER))
+        for account in self._blind - set(blind):
+            self.store.outbox.drop_keys(f"health/blind/{account}/", "the account is seen again", now)
+        self._blind = set(blind)
+        for account, since in blind.items():
+            key = f"health/blind/{account}/{since:%Y%m%dT%H%M%SZ}/{(now - since).days}"
+            yield self._loud(self.speech.blind(key, account, since, now))
+
+    def _tests(self, now: datetime) -> Iterable[Birth]:
+        every = self._limits.test_every
+        if every is None:
+            return
+        last = self.store.outbox.last_about(AlertAbout.TEST)
+        if last is None or now - last >= every:
+            yield self._loud(self.speech.test(f"test/{now:%Y%m%dT%H%M%SZ}", now))
+
+    def _names(self, urgency: Urgency) -> tuple[str, ...]:
+        loud = LOUDNESS.index(urgency)
+        return tuple(each.name for each in self._channels if LOUDNESS.index(each.min_urgency) <= loud)
+
+    def _quiet(self, alert: Alert) -> Birth:
+        return Birth(alert, self._names(alert.urgency))
+
+    def _loud(self, alert: Alert) -> Birth:
+        return Birth(alert, tuple(channel.name for channel in self._channels))
+
+
+def _most_urgent_first(pair: tuple[Open, Due]) -> tuple[bool, int, datetime]:
+    each, due = pair
+    deadline = each.case.deadline
+    verified = each.case.authenticity.verdict is Trust.VERIFIED
+    return not verified, -LOUDNESS.index(due.urgency), deadline.at if deadline else EVER
+
+
+def _may_rest(each: Open, said: Collection[str], now: datetime) -> bool:
+    """Tell whether nothing can be due about a case any more until a mail or an act touches it."""
+    case = each.case
+    if case.settled:
+        return not said or now - each.changed_at > _REST_AFTER
+    if case.deadline is None:
+        return True
+    if case.snoozed_until is not None and case.snoozed_until > now:
+        return False
+    return now - case.deadline.latest > _REST_AFTER
+
+
+def _warning_key(warn: Warn) -> str:
+    return f"warning/{warn.reason}/{hashlib.sha256(warn.identity.encode()).hexdigest()[:12]}"
+
+
+def _unread(message: Message) -> Notice:
+    """Return a notice for a mail that the reader could not read: unclear if it may be AliExpress's."""
+    ours = b"aliexpress" in message.raw.lower()
+    return Notice(
+        identity=hashlib.sha256(message.raw).hexdigest(),
+        outcome=Outcome.UNCLEAR if ours else Outcome.IGNORED,
+        reason=Reason.MALFORMED if ours else Reason.STRANGER,
+        kind=None,
+        sent_at=message.received_at,
+        received_at=message.received_at,
+        authenticity=Authenticity(Trust.UNVERIFIED, ("unreadable",)),
+        source=message.source,
+    )
