@@ -1,0 +1,105 @@
+"""Cuts a mail's text into clauses, each with the concepts, times and amounts that stand in it."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from parsers.dates import FoundDate
+from parsers.levelling import level
+from parsers.lexicon import Language
+from parsers.money import FoundMoney, find_money
+from parsers.spans import FoundSpan
+from parsers.wording import Mark
+
+# A sentence ends at . ! ? before something that begins one, at the full stops of other scripts, at ; and •.
+_END = re.compile(
+    r"(?<=[!?。！？；;؛؟।•|])\s*|(?<=[^\W\d_]{2}[.…])\s+(?=[^a-zà-ÿа-я\d\s,])|(?<=[)\]\"'0-9][.])\s+(?=[^\W\d_])(?=[^a-zà-ÿа-я])"
+)
+_ABBREVIATION = re.compile(r"(?:^|[\s(])(?:nr|no|art|ca|inkl|bzw|z\.b|ggf|vgl|str|sr|sra|dr|núm|num|nº|us|p|pp|e\.g|i\.e|approx|tel|ref|св|руб|грн|ok|np|tj)\.$", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of the mail as the reader sees it. `row` joins the cells of one table row."""
+
+    text: str
+    place: str = "body"  # "subject" | "heading" | "body" | "label"
+    row: int = 0
+    in_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """About one sentence: levelled text, the same as printed, and what was found in it."""
+
+    text: str
+    shown: str
+    place: str
+    marks: tuple[Mark, ...]
+    dates: tuple[FoundDate, ...]
+    spans: tuple[FoundSpan, ...]
+    money: tuple[FoundMoney, ...]
+    in_text: bool
+    index: int
+
+    @property
+    def concepts(self) -> frozenset[str]:
+        """The names of the concepts that stand here."""
+        return frozenset(mark.concept for mark in self.marks)
+
+    @property
+    def prints(self) -> frozenset[str]:
+        """Whether a "time" or "money" is printed here."""
+        found = ("time" if self.dates or self.spans else "", "money" if self.money else "")
+        return frozenset(filter(None, found))
+
+    def has(self, *concepts: str) -> bool:
+        """Whether any of the concepts stands here."""
+        return not self.concepts.isdisjoint(concepts)
+
+
+def sentences(text: str) -> list[str]:
+    """Return `text` cut into sentences; dots inside dates, numbers and abbreviations don't cut."""
+    pieces = [piece for piece in _END.split(text) if piece and piece.strip()]
+    out: list[str] = []
+    for piece in pieces:
+        if out and (_ABBREVIATION.search(out[-1]) or len(out[-1]) < 4):
+            out[-1] = f"{out[-1]} {piece}"
+        else:
+            out.append(piece)
+    return out
+
+
+def rejoin(passages: Sequence[Passage]) -> list[Passage]:
+    """Return the passages with the cells of a table row joined, so that a label stands beside its value."""
+    out: list[Passage] = []
+    for passage in passages:
+        last = out[-1] if out else None
+        if last and passage.row and last.row == passage.row and len(last.text) + len(passage.text) < 240:
+            place = "heading" if "heading" in (last.place, passage.place) else passage.place
+            out[-1] = Passage(f"{last.text}: {passage.text}", place, passage.row, passage.in_text)
+        else:
+            out.append(passage)
+    return out
+
+
+def clauses(passages: Iterable[Passage], language: Language, first: int = 0) -> list[Clause]:
+    """Return the clauses of the passages, read with the words of one language, numbered from `first`."""
+    out: list[Clause] = []
+    for passage in passages:
+        for shown in sentences(passage.text):
+            text = level(shown)
+            out.append(
+                Clause(
+                    text=text,
+                    shown=shown,
+                    place=passage.place,
+                    marks=tuple(language.wording.marks(text)),
+                    dates=tuple(language.dates.find(text, shown)),
+                    spans=tuple(language.spans.find(text, shown)),
+                    money=tuple(find_money(text, language.dollar, language.yen)),
+                    in_text=passage.in_text,
+                    index=first + len(out),
+                )
+            )
+    return out

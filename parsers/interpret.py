@@ -1,0 +1,184 @@
+"""Reads a mail that is known to be AliExpress's: kind, numbers, times, amounts and links, or why it stays unclear."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from parsers.clauses import Clause, Passage, clauses
+from parsers.kinds import DISPUTE_KINDS, YOURS, Scores, Sighting, decide, smells_of_dispute, weigh
+from parsers.labels import missing_buttons, role_of
+from parsers.languages import language_of
+from parsers.layout import Layout, main_text
+from parsers.lexicon import Language, Lexicon
+from parsers.numbers import Numbers, numbers
+from parsers.offers import Amounts, amounts
+from parsers.windows import Candidate, buyers_times, candidates, other_clocks
+from rules.addresses import host_of, is_ours, open_wrapped, parameters
+from rules.facts import Anchor, Kind, Money, Offer, OtherClock, Outcome, Printed, Reason, Role
+from rules.policy import Hosts
+
+_LONG_ENOUGH = 40  # shorter passages are taken to be in the mail's main language
+_STRONG = 5.0  # what a dispute mail from an advertising sender must score to be believed
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a mail of AliExpress's says, and the signs by which it was told."""
+
+    outcome: Outcome
+    reason: Reason | None
+    kind: Kind | None
+    locale: str | None
+    orders: tuple[str, ...]
+    dispute: str | None
+    offer: Offer | None
+    asked: Money | None
+    paid: Money | None
+    printed: tuple[Printed, ...]
+    others: tuple[OtherClock, ...]
+    anchors: tuple[Anchor, ...]
+    seen: tuple[Sighting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """The clauses of a mail, with the languages they were read in."""
+
+    main: tuple[Clause, ...]
+    second: tuple[Clause, ...]
+    languages: tuple[Language, ...]
+    locale: str | None
+
+
+def interpret(
+    layout: Layout, sender_class: str, sent_at: datetime, lexicon: Lexicon, hosts: Hosts, damaged: bool
+) -> Reading:
+    """Return what the mail says. `sender_class` is one of senders.toml's; `damaged`: parts of it are lost."""
+    text = _read_text(layout, lexicon)
+    anchors = _anchors(layout, text)
+    anchors += missing_buttons(text.main, anchors)
+    opened = [open_wrapped(a.href).url for a in anchors if a.href and not a.in_text]
+    ours = [url for url in opened if is_ours(host_of(url) or "", hosts)]
+    scores = weigh(text.main, lexicon.signs, _codes(ours), [_path(url) for url in ours], _structure(anchors))
+    kind = decide(scores)
+    found = numbers(text.main, ours)
+    ignored = _why_ignored(scores, kind, sender_class, found)
+    if ignored is not None:
+        return _reading(Outcome.IGNORED, ignored, None, text, found, scores, anchors=())
+    kind, reason = _settle(kind, found, scores, damaged)
+    times = candidates((*text.main, *text.second), kind)
+    money = amounts(text.main, kind)
+    outcome = Outcome.UNCLEAR if reason is not None else Outcome.NOTICE
+    printed = buyers_times(times, sent_at) if reason is not None or kind in YOURS or kind is Kind.ORDER_COMPLETED else ()
+    seen = tuple(Sighting("time", 0.0, f"{c.owner}: {c.why}", c.printed.quote) for c in times)
+    return _reading(
+        outcome, reason, None if reason else kind, text, found, scores,
+        anchors=tuple(anchors), money=money, printed=printed, others=other_clocks(times), seen=seen,
+    )  # fmt: skip
+
+
+def _read_text(layout: Layout, lexicon: Lexicon) -> _Text:
+    whole = main_text(layout) or " ".join(p.text for p in layout.main)
+    locale = language_of(whole, lexicon.tongues)
+    used: dict[str, Language] = {}
+
+    def language(passage: Passage) -> Language | None:
+        own = language_of(passage.text, lexicon.tongues) if len(passage.text) >= _LONG_ENOUGH else None
+        for wanted in (own, locale, "en"):
+            if wanted and wanted in lexicon.languages:
+                used.setdefault(wanted, lexicon.languages[wanted])
+                return lexicon.languages[wanted]
+        return next(iter(lexicon.languages.values()), None)
+
+    def read(passages: Sequence[Passage]) -> tuple[Clause, ...]:
+        out: list[Clause] = []
+        for passage in passages:
+            chosen = language(passage)
+            if chosen is not None:
+                out += clauses([passage], chosen, len(out))
+        return tuple(out)
+
+    main = read(layout.main)
+    second = read(layout.second)
+    ordered = [used[name] for name in (locale, *used) if name and name in used]
+    return _Text(main, second, tuple(dict.fromkeys(ordered)), locale)
+
+
+def _anchors(layout: Layout, text: _Text) -> list[Anchor]:
+    return [Anchor(t.href, t.label, role_of(t.label, text.languages), t.in_text) for t in layout.targets]
+
+
+def _structure(anchors: Sequence[Anchor]) -> list[Sighting]:
+    roles = {anchor.says for anchor in anchors}
+    if Role.ACCEPT in roles and Role.REJECT in roles:
+        return [
+            Sighting("offer", 2.6, "buttons to accept and to reject", "links"),
+            Sighting("judgement", 1.2, "buttons to accept and to reject", "links"),
+            Sighting("dispute_word", 2.0, "buttons to accept and to reject", "links"),
+            Sighting("buttons", 2.0, "buttons to accept and to reject", "links"),
+        ]
+    if Role.ACCEPT in roles or Role.REJECT in roles:
+        return [
+            Sighting("offer", 1.2, "a button to accept or to reject", "links"),
+            Sighting("dispute_word", 1.0, "a button to accept or to reject", "links"),
+            Sighting("buttons", 1.0, "a button to accept or to reject", "links"),
+        ]
+    return []
+
+
+def _codes(urls: Sequence[str]) -> list[str]:
+    """The event codes that AliExpress's mail tracker writes into links; the same in every language."""
+    return [value for url in urls for name, value in parameters(url) if name.lower() in ("rowan_id1", "tracelog", "aff_trace_key")]
+
+
+def _path(url: str) -> str:
+    return re.sub(r"^[a-z]+://[^/]+", "", url).partition("?")[0].lower()
+
+
+def _why_ignored(scores: Scores, kind: Kind | None, sender_class: str, found: Numbers) -> Reason | None:
+    """Whether a mail is plainly no step of an order; anything that smells of a dispute is not."""
+    best = max((scores.of(k) for k in Kind), default=0.0)
+    dispute = max(scores.of(k) for k in DISPUTE_KINDS)
+    named = bool(found.orders or found.dispute)
+    strong = dispute >= _STRONG and named
+    by_class = {"marketing": Reason.MARKETING, "account": Reason.ACCOUNT, "message": Reason.MESSAGE}
+    words = {
+        Reason.ACCOUNT: scores.of("account"),
+        Reason.SURVEY: scores.of("survey"),
+        Reason.MESSAGE: scores.of("message"),
+        Reason.MARKETING: scores.of("marketing"),
+    }
+    likely = max(words, key=lambda reason: words[reason])
+    if sender_class in by_class and not strong:
+        return by_class[sender_class]
+    if sender_class == "promotion" and not strong:
+        return Reason.SURVEY if words[Reason.SURVEY] >= words[Reason.MARKETING] and words[Reason.SURVEY] > 0 else Reason.MARKETING
+    if words[Reason.MESSAGE] >= 2.7 and words[Reason.MESSAGE] > dispute:
+        return Reason.MESSAGE
+    if words[likely] >= 2.6 and words[likely] > best and not (named and smells_of_dispute(scores)):
+        return likely
+    return None
+
+
+def _settle(kind: Kind | None, found: Numbers, scores: Scores, damaged: bool) -> tuple[Kind | None, Reason | None]:
+    if kind is None:
+        return None, Reason.MALFORMED if damaged else Reason.NO_KIND
+    if (kind in YOURS or kind in DISPUTE_KINDS) and not found.orders and not found.dispute:
+        return kind, Reason.NO_ORDER
+    return kind, None
+
+
+def _reading(
+    outcome: Outcome, reason: Reason | None, kind: Kind | None, text: _Text, found: Numbers, scores: Scores, *,
+    anchors: tuple[Anchor, ...], money: Amounts | None = None, printed: tuple[Printed, ...] = (),
+    others: tuple[OtherClock, ...] = (), seen: tuple[Sighting, ...] = (),
+) -> Reading:  # fmt: skip
+    ignored = outcome is Outcome.IGNORED
+    return Reading(
+        outcome, reason, kind, text.locale,
+        () if ignored else found.orders, None if ignored else found.dispute,
+        money.offer if money and kind is not None else None,
+        money.asked if money else None, money.paid if money else None,
+        printed, others, anchors, (*scores.seen, *seen),
+    )  # fmt: skip

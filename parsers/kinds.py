@@ -1,0 +1,101 @@
+"""Decides what a mail says from many independent signs, each weighed; two kinds close together: the more urgent one."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from parsers.clauses import Clause
+from parsers.signs import Signs
+from rules.facts import Kind
+
+# The most urgent first: who must act soonest where two readings are equally likely.
+URGENCY = (
+    Kind.OFFER_REMINDER, Kind.OFFER, Kind.JUDGEMENT, Kind.RETURN_REQUESTED, Kind.EVIDENCE_REQUESTED, Kind.DECLINED,
+    Kind.ORDER_COMPLETING, Kind.ORDER_COMPLETED, Kind.ESCALATED, Kind.DISPUTE_OPENED, Kind.REFUND_ISSUED,
+    Kind.DISPUTE_CLOSED, Kind.ORDER_CLOSED, Kind.ORDER_SHIPPED, Kind.ORDER_DELIVERED, Kind.ORDER_UPDATE,
+)  # fmt: skip
+YOURS = frozenset(URGENCY[:7])
+DISPUTE_KINDS = frozenset(
+    (*URGENCY[:6], Kind.ESCALATED, Kind.DISPUTE_OPENED, Kind.REFUND_ISSUED, Kind.DISPUTE_CLOSED)
+)
+_STEPS = frozenset((Kind.ORDER_CLOSED, Kind.ORDER_SHIPPED, Kind.ORDER_DELIVERED, Kind.ORDER_UPDATE))
+ENOUGH = 2.6  # below this a kind is a guess
+CLOSE = 0.7  # two kinds this close: the more urgent
+CAUTION = 1.6  # how far a kind that asks nothing must lead one that asks something
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One sign as seen: for which kind, how heavy, what it is and where it stood."""
+
+    kind: str
+    weight: float
+    note: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What all signs together say; `seen` explains every point."""
+
+    points: Mapping[str, float]
+    seen: tuple[Sighting, ...]
+
+    def of(self, kind: str) -> float:
+        """The points of one kind."""
+        return self.points.get(kind, 0.0)
+
+
+def weigh(
+    clauses: Sequence[Clause], signs: Signs, codes: Iterable[str], paths: Iterable[str], structure: Iterable[Sighting]
+) -> Scores:
+    """Return the points of every kind: from the clauses, the links' event codes and paths, and `structure`."""
+    points: dict[str, float] = defaultdict(float)
+    seen: list[Sighting] = []
+    for sign in signs.signs:
+        hits = []
+        for clause in clauses:
+            if sign.holds(clause.concepts, clause.place, clause.prints):
+                hits.append((sign.weight * signs.place_weight[clause.place], clause))
+        if not hits:
+            continue
+        hits.sort(key=lambda hit: (-hit[0], hit[1].index))
+        weight = hits[0][0] * (1.2 if len(hits) > 1 else 1.0)
+        points[sign.kind] += weight
+        seen.append(Sighting(sign.kind, round(weight, 2), sign.note, f"{hits[0][1].place}: {hits[0][1].shown[:120]}"))
+    for source, table in ((tuple(codes), signs.events), (tuple(paths), signs.paths)):
+        for text, kind, weight in table:
+            where = next((value for value in source if text in value), None)
+            if where is not None:
+                points[kind] += weight
+                seen.append(Sighting(kind, weight, f"a link's code or path says {text}", where[:120]))
+    for sighting in structure:
+        points[sighting.kind] += sighting.weight
+        seen.append(sighting)
+    return Scores(dict(points), tuple(seen))
+
+
+def decide(scores: Scores) -> Kind | None:
+    """Return the kind that the scores speak for, or None where nothing is sure enough."""
+    points = {kind: scores.of(kind) for kind in Kind}
+    if points[Kind.DECLINED] > 0 and points[Kind.OFFER] >= 3.0:
+        points[Kind.OFFER] = max(points[Kind.OFFER], points[Kind.DECLINED] + CLOSE)
+    best = max(points.values())
+    if best < ENOUGH:
+        return None
+    winner = next(kind for kind in URGENCY if points[kind] >= best - CLOSE)
+    if winner not in YOURS:
+        careful = [kind for kind in URGENCY if kind in YOURS and points[kind] >= max(best - CAUTION, ENOUGH)]
+        winner = careful[0] if careful else winner
+    if winner is Kind.JUDGEMENT and points[Kind.RETURN_REQUESTED] >= ENOUGH and scores.of("buttons") < 1:
+        return Kind.RETURN_REQUESTED
+    if winner in _STEPS and scores.of("asks") >= 2.0 and smells_of_dispute(scores):
+        return None  # a step of an order asks for no answer: better unclear than silent
+    if winner is Kind.OFFER and scores.of("remind") >= 2.0:
+        return Kind.OFFER_REMINDER
+    return winner
+
+
+def smells_of_dispute(scores: Scores) -> bool:
+    """Whether anything in the mail is said as it is said in a dispute."""
+    return scores.of("dispute_word") >= 1.5 or any(scores.of(kind) >= 1.5 for kind in DISPUTE_KINDS)

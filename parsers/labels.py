@@ -1,0 +1,51 @@
+"""What a link's label says it is for, and which buttons the text names that are not there at all."""
+
+from collections.abc import Sequence
+
+from parsers.clauses import Clause
+from parsers.levelling import level
+from parsers.lexicon import Language
+from rules.facts import Anchor, Role
+
+_LONGEST = 70
+
+
+def role_of(label: str, languages: Sequence[Language]) -> Role | None:
+    """Return the role that a label alone gives a link, or None."""
+    if not label or len(label) > _LONGEST:
+        return None
+    text = level(label)
+    for language in languages:
+        concepts = {mark.concept for mark in language.wording.marks(text)}
+        role = _role(concepts)
+        if role is not None:
+            return role
+    return None
+
+
+def _role(concepts: set[str]) -> Role | None:
+    if "chat" in concepts or "code" in concepts:
+        return None
+    if "reject" in concepts or ("accept" in concepts and "not" in concepts):
+        return None if "accept" in concepts and "not" not in concepts else Role.REJECT
+    if "accept" in concepts and not concepts & {"evidence", "receipt"}:
+        return Role.ACCEPT
+    if concepts & {"dispute", "appeal", "evidence"} or ("return" in concepts and "order" not in concepts):
+        return Role.DISPUTE
+    if "order" in concepts and not concepts & {"transit", "feedback", "marketing", "help"}:
+        return Role.ORDER
+    return None
+
+
+def missing_buttons(clauses: Sequence[Clause], anchors: Sequence[Anchor]) -> list[Anchor]:
+    """Return an anchor without a target for each button that the text tells to press and that is nowhere."""
+    there = {anchor.says for anchor in anchors}
+    out: list[Anchor] = []
+    for clause in clauses:
+        if clause.place == "label" or "press" not in clause.concepts:
+            continue
+        for concept, role in (("accept", Role.ACCEPT), ("reject", Role.REJECT)):
+            if concept in clause.concepts and role not in there and all(a.says is not role for a in out):
+                label = next(clause.shown[m.start : m.end] for m in clause.marks if m.concept == concept)
+                out.append(Anchor(None, label, role))
+    return out

@@ -1,0 +1,56 @@
+"""Tells in which language a text is written, by its script and its small words."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from parsers.levelling import level
+
+_WORD = re.compile(r"[^\W\d_]+")
+_CYRILLIC = re.compile(r"[\u0400-\u04ff]")
+_LATIN = re.compile(r"[a-z\u00e0-\u024f\u1e00-\u1eff]")
+_LETTERS = {"uk": "іїєґ", "ru": "ыэъ", "bg": "ъщ"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tongues:
+    """Script ranges and small words per language; see languages.toml."""
+
+    scripts: tuple[tuple[str, re.Pattern[str]], ...]
+    words: Mapping[str, frozenset[str]]
+
+
+def tongues_from(data: Mapping[str, Mapping[str, str]]) -> Tongues:
+    """Return the compiled form of languages.toml."""
+    scripts = tuple((locale, re.compile(f"[{ranges}]")) for locale, ranges in data["scripts"].items())
+    words = {locale: frozenset(level(listed).split()) for locale, listed in data["words"].items()}
+    return Tongues(scripts, words)
+
+
+def language_of(text: str, tongues: Tongues) -> str | None:
+    """Return the primary language subtag of `text`, or None where it can't be told."""
+    levelled = level(text)
+    script = _by_script(levelled, tongues)
+    if script is not None:
+        return script
+    cyrillic = len(_CYRILLIC.findall(levelled)) > len(_LATIN.findall(levelled)) * 0.6
+    scores: Counter[str] = Counter()
+    words = Counter(_WORD.findall(levelled))
+    for locale, small in tongues.words.items():
+        if (locale in ("ru", "uk", "bg")) is not cyrillic:
+            continue
+        scores[locale] = sum(min(count, 6) for word, count in words.items() if word in small)
+        scores[locale] += sum(levelled.count(letter) for letter in _LETTERS.get(locale, "")) if cyrillic else 0
+    best = scores.most_common(1)
+    return best[0][0] if best and best[0][1] > 0 else None
+
+
+def _by_script(text: str, tongues: Tongues) -> str | None:
+    latin = len(_LATIN.findall(text)) + len(_CYRILLIC.findall(text))
+    counts = {locale: len(regex.findall(text)) for locale, regex in tongues.scripts}
+    if counts.get("ja", 0) and counts["ja"] * 8 >= counts.get("zh", 0):
+        counts["ja"] += counts.pop("zh", 0)
+    best = max(counts, key=lambda locale: counts[locale])
+    weight = 3 if best in ("ja", "ko", "zh") else 1
+    return best if counts[best] * weight > latin * 0.5 and counts[best] > 3 else None

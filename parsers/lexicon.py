@@ -1,0 +1,198 @@
+"""All phrase files, checked and compiled: what each language says about orders, disputes, dates and durations."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from parsers.dates import DateReader, DateWords, Zones
+from parsers.languages import Tongues, tongues_from
+from parsers.levelling import level
+from parsers.signs import CONCEPTS, Signs, signs_from
+from parsers.spans import SpanReader, SpanWords
+from parsers.wording import Wording, pattern_regex
+
+_DATE_LISTS = ("today", "tomorrow", "midnight", "noon", "am", "pm", "hours", "to")
+_UNITS = ("minute", "hour", "day", "business", "week", "month")
+_FIXED = re.compile(r"(\d+)([dh])")
+_TOP = ("locale", "spaceless", "prefixes", "day_first", "dollar", "yen", "words", "dates", "spans", "numerals", "fixed")
+
+
+class LexiconError(ValueError):
+    """A phrase file that can't be used: `mistakes` has one sentence each, with file, key and remedy."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = tuple(mistakes)
+
+
+@dataclass(frozen=True, eq=False)
+class Language:
+    """One phrase file. The readers are built when the first mail in this language comes."""
+
+    locale: str
+    spaceless: bool
+    dollar: str
+    yen: str
+    wording: Wording
+    date_words: DateWords
+    span_words: SpanWords
+    zones: Zones
+
+    @cached_property
+    def dates(self) -> DateReader:
+        """The reader for dates of this language."""
+        return DateReader(self.locale, self.date_words, self.zones, self.spaceless)
+
+    @cached_property
+    def spans(self) -> SpanReader:
+        """The reader for durations of this language."""
+        return SpanReader(self.span_words, self.spaceless)
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Everything the reader knows about wording: languages by locale, small words, signs."""
+
+    languages: Mapping[str, Language]
+    tongues: Tongues
+    signs: Signs
+
+
+def lexicon_from(files: Mapping[str, Mapping[str, object]]) -> Lexicon:
+    """Return the lexicon of parsed TOML `files`: their names mapped to their contents.
+
+    Needed are languages.toml, zones.toml and kinds.toml; every other file is a language. A later file of
+    the same locale adds to an earlier one. Raises LexiconError with every mistake found.
+    """
+    mistakes: list[str] = []
+    zones = _zones(files["zones.toml"])
+    merged: dict[str, dict[str, object]] = {}
+    for name, data in files.items():
+        if name in ("languages.toml", "zones.toml", "kinds.toml", "senders.toml"):
+            continue
+        found = _mistakes(name, data)
+        mistakes += found
+        if not found:
+            locale = str(data["locale"])
+            merged[locale] = _merge(merged.get(locale, {}), data)
+    signs, bad = signs_from(files["kinds.toml"])
+    mistakes += [f"kinds.toml: {mistake}" for mistake in bad]
+    if mistakes:
+        raise LexiconError(mistakes)
+    languages = {locale: _language(data, zones) for locale, data in merged.items()}
+    return Lexicon(languages, tongues_from(files["languages.toml"]), signs)  # type: ignore[arg-type]
+
+
+def _zones(data: Mapping[str, object]) -> Zones:
+    exact, words = data["exact"], data["words"]
+    assert isinstance(exact, Mapping)
+    assert isinstance(words, Mapping)
+    pairs = [(level(word), str(zone)) for zone, listed in words.items() for word in listed]
+    return Zones({level(k): str(v) for k, v in exact.items()}, tuple(sorted(pairs, key=lambda p: -len(p[0]))))
+
+
+def _mistakes(name: str, data: Mapping[str, object]) -> list[str]:
+    out = []
+    if not isinstance(data.get("locale"), str):
+        return [f"{name}: `locale` is missing: name the language this file is for, such as locale = \"en\"."]
+    for key in data:
+        if key not in _TOP:
+            out.append(f"{name}: `{key}` is not known: use one of {', '.join(_TOP)}.")
+    words = data.get("words", {})
+    if not isinstance(words, Mapping):
+        return [*out, f"{name}: `words` must be a table of lists."]
+    for concept, patterns in words.items():
+        if concept not in CONCEPTS:
+            out.append(f"{name}: `words.{concept}` is not a concept: use one of {', '.join(sorted(CONCEPTS))}.")
+        elif not _is_word_list(patterns):
+            out.append(f"{name}: `words.{concept}` must be a list of words, none of them empty.")
+    out += _section_mistakes(name, data, "dates", (*_DATE_LISTS, "months"))
+    out += _section_mistakes(name, data, "spans", (*_UNITS, "joiners"))
+    fixed = data.get("fixed", {})
+    if isinstance(fixed, Mapping):
+        for word, span in fixed.items():
+            if not (isinstance(span, str) and _FIXED.fullmatch(span)):
+                out.append(f"{name}: `fixed.{word}` must be a number of days or hours, such as \"2d\" or \"36h\".")
+    return out
+
+
+def _is_word_list(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(v, str) and v.strip(" *~") for v in value)
+
+
+def _section_mistakes(name: str, data: Mapping[str, object], section: str, allowed: Sequence[str]) -> list[str]:
+    table = data.get(section, {})
+    if not isinstance(table, Mapping):
+        return [f"{name}: `{section}` must be a table."]
+    bad = [key for key in table if key not in allowed]
+    out = [f"{name}: `{section}.{key}` is not known: use one of {', '.join(allowed)}." for key in bad]
+    for key in allowed:
+        if key in table and key != "months" and not _is_word_list(table[key]):
+            out.append(f"{name}: `{section}.{key}` must be a list of words.")
+    return out
+
+
+def _merge(old: dict[str, object], new: Mapping[str, object]) -> dict[str, object]:
+    out = dict(old)
+    for key, value in new.items():
+        before = out.get(key)
+        if isinstance(value, Mapping) and isinstance(before, Mapping):
+            out[key] = _merge(dict(before), value)
+        elif isinstance(value, list) and isinstance(before, list):
+            out[key] = [*before, *value]
+        else:
+            out[key] = value
+    return out
+
+
+def _language(data: Mapping[str, object], zones: Zones) -> Language:
+    words = _table(data, "words")
+    dates, spans = _table(data, "dates"), _table(data, "spans")
+    spaceless = bool(data.get("spaceless", False))
+    prefixes = str(data.get("prefixes", ""))
+    units = {
+        unit: tuple(pattern_regex(word, spaceless) for word in sorted(_words(spans, unit), key=len, reverse=True))
+        for unit in _UNITS
+        if spans.get(unit)
+    }
+    lists = {key: tuple(level(word) for word in _words(dates, key)) for key in _DATE_LISTS}
+    day_first = data.get("day_first", True)
+    hours = {w: _hours(str(v)) for w, v in _table(data, "fixed").items()}
+    return Language(
+        locale=str(data["locale"]),
+        spaceless=spaceless,
+        dollar=str(data.get("dollar", "USD")),
+        yen=str(data.get("yen", "JPY")),
+        wording=Wording({str(k): _words(words, k) for k in words}, spaceless, prefixes),
+        date_words=DateWords(
+            day_first=day_first if isinstance(day_first, bool) else None,
+            today=lists["today"], tomorrow=lists["tomorrow"], midnight=lists["midnight"], noon=lists["noon"],
+            am=lists["am"], pm=lists["pm"], hour_words=lists["hours"], to=lists["to"],
+            extra_months={level(str(k)): int(str(v)) for k, v in _table(dates, "months").items()},
+        ),
+        span_words=SpanWords(
+            units=units,
+            numerals={level(str(k)): int(str(v)) for k, v in _table(data, "numerals").items()},
+            fixed={level(str(k)): v for k, v in hours.items()},
+            to=lists["to"],
+            joiners=tuple(level(word) for word in _words(spans, "joiners")),
+        ),
+        zones=zones,
+    )  # fmt: skip
+
+
+def _table(data: Mapping[str, object], key: str) -> Mapping[str, object]:
+    value = data.get(key, {})
+    return value if isinstance(value, Mapping) else {}
+
+
+def _words(table: Mapping[str, object], key: str) -> list[str]:
+    value = table.get(key, [])
+    return [str(word) for word in value] if isinstance(value, list) else []
+
+
+def _hours(printed: str) -> float:
+    match = _FIXED.fullmatch(printed)
+    assert match is not None
+    return int(match[1]) * (24.0 if match[2] == "d" else 1.0)

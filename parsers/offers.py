@@ -1,0 +1,99 @@
+"""Reads what is on the table: who proposes or decided, which remedy, which amount; and what was asked and paid."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from parsers.clauses import Clause
+from parsers.money import FoundMoney
+from rules.facts import Kind, Money, Offer, Party, Remedy
+
+_WITH_OFFER = frozenset(
+    (Kind.OFFER, Kind.OFFER_REMINDER, Kind.JUDGEMENT, Kind.RETURN_REQUESTED, Kind.REFUND_ISSUED, Kind.DISPUTE_CLOSED)
+)
+_CUES = {"asked": "asked", "total": "paid", "price": "price", "offered": "offered", "propose": "offered", "refund": "offered", "paid": "offered", "decide": "offered", "proposal": "offered"}
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """The offer and the buyer's own figures, as far as they are printed."""
+
+    offer: Offer | None
+    asked: Money | None
+    paid: Money | None
+
+
+def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
+    """Return what the clauses print of offer, request and order total, for a mail of this kind."""
+    by_use: dict[str, list[Money]] = {"offered": [], "asked": [], "paid": [], "price": [], "open": []}
+    for clause in clauses:
+        for found in clause.money:
+            by_use[_use(clause, found)].append(found.money)
+    asked = by_use["asked"][0] if by_use["asked"] else None
+    paid = by_use["paid"][0] if by_use["paid"] else None
+    if kind not in _WITH_OFFER:
+        return Amounts(None, asked, paid)
+    offered = by_use["offered"] or [m for m in by_use["open"] if m not in (asked, paid)]
+    return Amounts(_offer(clauses, kind, offered[0] if offered else None), asked, paid)
+
+
+def _use(clause: Clause, found: FoundMoney) -> str:
+    """What an amount is for: by the nearest cue before it, else the nearest one behind."""
+    before: tuple[int, str] | None = None
+    behind: tuple[int, str] | None = None
+    for mark in clause.marks:
+        use = _CUES.get(mark.concept)
+        if use is None:
+            continue
+        if mark.end <= found.start + 1:
+            distance = found.start - mark.end
+            if any(mark.end <= other.start < found.start for other in clause.money):
+                distance += 40  # another amount stands between
+            rank = distance + (0 if mark.concept in ("asked", "total", "price") else 24)
+            if before is None or rank <= before[0]:
+                before = (rank, use)
+        elif mark.start >= found.end - 1:
+            distance = mark.start - found.end
+            if behind is None or distance < behind[0]:
+                behind = (distance, use)
+    if behind and (before is None or behind[0] + 25 < before[0]):
+        return behind[1]
+    return before[1] if before else "open"
+
+
+def _offer(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Offer | None:
+    remedy = _remedy(clauses, kind, money)
+    by = _party(clauses, kind)
+    if money is None and remedy is None and by is None:
+        return None
+    if kind is Kind.DISPUTE_CLOSED and money is None:
+        return None
+    return Offer(by, remedy, money.amount if money else None, money.currency if money else None)
+
+
+def _remedy(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Remedy | None:
+    if kind is Kind.RETURN_REQUESTED:
+        return Remedy.RETURN
+    telling = [c for c in clauses if c.has("propose", "proposal", "offered", "decide", "decision", "refund", "replacement", "return")]
+    sure = [c for c in telling if not c.has("faq", "help")]
+    if any(c.has("replacement") and not c.has("refund", "return", "asked") for c in sure if c.has("propose", "proposal", "offered", "decide")):
+        return Remedy.REPLACEMENT
+    if kind is not Kind.REFUND_ISSUED and any(
+        c.has("return") and not c.has("keep", "not", "asked", "opened") and c.has("propose", "proposal", "offered", "decide", "refund") for c in sure
+    ) and not any(c.has("keep") for c in clauses):
+        return Remedy.RETURN
+    if money is not None or any(c.has("refund") for c in sure):
+        return Remedy.REFUND
+    return None
+
+
+def _party(clauses: Sequence[Clause], kind: Kind) -> Party | None:
+    if kind is Kind.JUDGEMENT:
+        deciding = [c for c in clauses if c.has("decide", "decision", "propose", "proposal", "review")]
+        return Party.PLATFORM if any(c.has("platform") for c in deciding) else None
+    telling = [c for c in clauses if c.has("seller") and (c.has("propose", "proposal", "offered", "agreed", "declined") or (c.has("refund") and c.money))]
+    if kind in (Kind.OFFER, Kind.OFFER_REMINDER):
+        return Party.SELLER if telling else None
+    decided = [c for c in clauses if c.has("decide", "decision") and c.has("platform")]
+    if decided:
+        return Party.PLATFORM
+    return Party.SELLER if any(not c.has("if") for c in telling) else None

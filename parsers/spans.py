@@ -1,0 +1,129 @@
+"""Reads printed durations: "5 days", "two to seven working days", "1 day and 17 hours left", "47:59:12"."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from rules.facts import Within
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSpan:
+    """A duration at levelled characters `start` to `end`; `weak` where it may be a time of day."""
+
+    within: Within
+    start: int
+    end: int
+    weak: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpanWords:
+    """What a language file says about durations, all as regular expressions for levelled text.
+
+    `units` maps "minute", "hour", "day", "business", "week", "month" to patterns, `numerals` words to numbers
+    and `fixed` whole words to durations in hours (duals).
+    """
+
+    units: Mapping[str, tuple[str, ...]]
+    numerals: Mapping[str, int]
+    fixed: Mapping[str, float]
+    to: tuple[str, ...]
+    joiners: tuple[str, ...]
+
+
+_HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0, "business": 24.0, "week": 168.0, "month": 720.0}
+_COUNTDOWN = re.compile(r"(?<![\d:./])(\d{1,3}):([0-5]\d):([0-5]\d)(?![\d:])")
+_MOST = 400 * 24.0
+
+
+class SpanReader:
+    """Finds durations of one language in levelled text."""
+
+    def __init__(self, words: SpanWords, spaceless: bool) -> None:
+        self._words = words
+        edge = ("", "") if spaceless else (r"(?<![\w])", r"(?![\w])")
+        numerals = _either(words.numerals)
+        number = rf"(?:(?<![\d.,:/\-])\d{{1,3}}(?:[.,]\d)?(?![\d:])|{edge[0]}(?:{numerals}))"
+        names = [f"(?P<{{p}}{unit}>{'|'.join(words.units[unit])})" for unit in _HOURS if words.units.get(unit)]
+        names.sort(key=lambda name: "business" not in name)
+        unit = "(?:" + "|".join(names) + ")" + edge[1]
+        to = _either(("-", "~", "〜", "–", *words.to))
+        head = rf"(?P<n>{number})(?:\s*(?:{to})\s*(?P<n2>{number}))?(?:\s?\(\w+\))?[\s\-]*{unit.replace('{p}', 'a_')}"
+        join = _either((",", *words.joiners))
+        tail = rf"(?:\s*(?:{join})?\s*(?P<m>{number})[\s\-]*{unit.replace('{p}', 'b_')})?"
+        last = rf"(?:\s*(?:{join})?\s*(?P<k>{number})[\s\-]*{unit.replace('{p}', 'c_')})?"
+        self._span = re.compile(head + tail + last)
+        self._fixed = re.compile(f"{edge[0]}(?:{_either(words.fixed)}){edge[1]}")
+        self._fixed_tail = re.compile(rf"\s*(?:{join})?\s*(?P<m>{number})[\s\-]*{unit.replace('{p}', 'b_')}")
+        self._day_count = re.compile(rf"\s*(?:{join})?\s*(\d{{1,2}}):([0-5]\d)(?::([0-5]\d))?(?![\d:])")
+
+    def find(self, text: str, shown: str) -> list[FoundSpan]:
+        """Return the durations in levelled `text`; quotes are cut from `shown`, which is as long."""
+        found = [span for match in self._span.finditer(text) if (span := self._read(match, text, shown))]
+        taken = [(span.start, span.end) for span in found]
+        for match in self._fixed.finditer(text):
+            if not any(start < match.end() and match.start() < end for start, end in taken):
+                found.append(self._read_fixed(match, text, shown))
+        for match in _COUNTDOWN.finditer(text):
+            if any(start < match.end() and match.start() < end for start, end in taken):
+                continue
+            hours = int(match[1]) + int(match[2]) / 60 + int(match[3]) / 3600
+            found.append(_found(hours, hours, False, match.start(), match.end(), shown, weak=int(match[1]) < 24))
+        found.sort(key=lambda span: span.start)
+        return found
+
+    def _number(self, printed: str) -> float:
+        word = printed.strip()
+        if word in self._words.numerals:
+            return float(self._words.numerals[word])
+        return float(word.replace(",", "."))
+
+    def _unit(self, match: re.Match[str], prefix: str) -> str | None:
+        groups = match.groupdict()
+        return next((unit for unit in _HOURS if groups.get(prefix + unit) is not None), None)
+
+    def _read(self, match: re.Match[str], text: str, shown: str) -> FoundSpan | None:
+        unit = self._unit(match, "a_")
+        if unit is None:
+            return None
+        low = self._number(match["n"])
+        high = self._number(match["n2"]) if match["n2"] else low
+        if high < low:
+            low = high
+        end, extra, smallest = match.end(f"a_{unit}"), 0.0, _HOURS[unit]
+        for number, prefix in (("m", "b_"), ("k", "c_")):
+            part = self._unit(match, prefix)
+            if part is None or _HOURS[part] >= smallest:
+                break
+            extra += self._number(match[number]) * _HOURS[part]
+            end, smallest = match.end(prefix + part), _HOURS[part]
+        if unit == "day" and not extra:
+            clock = self._day_count.match(text, end)
+            if clock:
+                extra = int(clock[1]) + int(clock[2]) / 60 + int(clock[3] or 0) / 3600
+                end = clock.end()
+        hours = (low * _HOURS[unit] + extra, high * _HOURS[unit] + extra)
+        if hours[1] > _MOST:
+            return None
+        return _found(*hours, unit == "business", match.start(), end, shown, weak=False)
+
+    def _read_fixed(self, match: re.Match[str], text: str, shown: str) -> FoundSpan:
+        hours, end = self._words.fixed[match[0]], match.end()
+        more = self._fixed_tail.match(text, end)
+        unit = self._unit(more, "b_") if more else None
+        if more and unit and _HOURS[unit] < hours:
+            hours += self._number(more["m"]) * _HOURS[unit]
+            end = more.end()
+        return _found(hours, hours, False, match.start(), end, shown, weak=False)
+
+
+def _either(words: Iterable[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(set(words), key=len, reverse=True)) or r"(?!)"
+
+
+def _found(low: float, high: float, business: bool, start: int, end: int, shown: str, weak: bool) -> FoundSpan:
+    quote = shown[start:end].strip()
+    within = Within(timedelta(hours=low), timedelta(hours=high), business, quote)
+    return FoundSpan(within, start, end, weak)

@@ -1,0 +1,143 @@
+"""Whose time is it: tells the buyer's own deadline from the seller's, AliExpress's, the bank's and the parcel's."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from parsers.clauses import Clause
+from rules.facts import Ahead, By, Day, Kind, OtherClock, Printed, Turn, Weekday, Within
+
+_PRESSING = frozenset("deadline left expire must answer accept reject auto remind soon".split())
+# For which act a time must be, to be the deadline of a kind.
+_ACTS = {
+    Kind.RETURN_REQUESTED: frozenset("return return_label tracking_number parcel".split()),
+    Kind.EVIDENCE_REQUESTED: frozenset("evidence provide".split()),
+    Kind.ORDER_COMPLETING: frozenset("order complete confirm receipt open auto satisfied dispute".split()),
+    Kind.ORDER_COMPLETED: frozenset("open satisfied dispute refund return protection".split()),
+    Kind.DECLINED: frozenset("answer appeal request dispute platform provide".split()),
+}
+_ANSWER = frozenset("answer accept reject proposal appeal decision expire offered".split())
+_RETURN = frozenset("return return_label tracking_number".split())
+_COMMA = re.compile(r"[,;，、]\s*|\s[-–]\s|[()]")
+_NOT_SELLERS = frozenset("you must accept reject proposal expire propose declined".split())
+_NOT_PLATFORMS = frozenset("must accept reject expire left evidence appeal if you".split())
+_FURTHEST = timedelta(days=75)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A printed time with the clause it stands in, whose it is, and why we think so."""
+
+    printed: Printed
+    owner: str  # "yours" | "seller" | "platform" | "nobody" | "open"
+    why: str
+    clause: int
+
+
+def _nearest(clause: Clause, start: int, names: frozenset[str], span: int = 45) -> str | None:
+    best: tuple[int, str] | None = None
+    for mark in clause.marks:
+        if mark.concept in names and mark.end <= start + 2 and start - mark.end <= span:
+            distance = start - mark.end
+            if best is None or distance < best[0]:
+                best = (distance, mark.concept)
+    return best[1] if best else None
+
+
+def _around(clause: Clause, start: int) -> frozenset[str]:
+    """The concepts of the part between commas in which a time stands."""
+    edges = [0, *(m.end() for m in _COMMA.finditer(clause.text)), len(clause.text)]
+    low = max(edge for edge in edges if edge <= start)
+    high = min(edge for edge in edges if edge > start) if start < len(clause.text) else len(clause.text)
+    return frozenset(mark.concept for mark in clause.marks if low <= mark.start < high)
+
+
+def _others(concepts: frozenset[str]) -> tuple[str, str] | None:
+    """Whose time it is, where the words around it name the seller or AliExpress and not the buyer."""
+    if "seller" in concepts and not concepts & _NOT_SELLERS:
+        return "seller", "the seller's time"
+    if "platform" in concepts and concepts & {"review", "decide", "decision"} and not concepts & _NOT_PLATFORMS:
+        return "platform", "AliExpress's time"
+    return None
+
+
+def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind | None) -> tuple[str, str]:
+    concepts = clause.concepts
+    other = _others(_around(clause, start)) or _others(concepts - {"if"} if "reject" not in concepts else concepts)
+    if other is not None:
+        return other
+    pressing = concepts & _PRESSING
+    beside = _nearest(clause, start, frozenset(("placed", "estimated", "deadline", "left", "expire", "must", "protection", "price")))
+    if weak and not pressing:
+        return "nobody", "may not be a time at all"
+    if beside in ("placed", "estimated"):
+        return "nobody", "the time of something that happened or will arrive"
+    asks_buyer = concepts & {"you", "must", "accept", "reject", "answer", "expire", "left"}
+    if "estimated" in concepts and not concepts & {"must", "answer", "accept", "expire", "confirm", "auto"}:
+        return "nobody", "a delivery time"
+    if concepts & {"wait_refund", "bank"} and not concepts & {"answer", "reject", "expire", "deadline", "left", "must", "open"}:
+        return "nobody", "how long money takes"
+    if "refund" in concepts and isinstance(printed, Within) and (printed.business or printed.short != printed.long):
+        if not concepts & {"answer", "reject", "expire", "left", "must", "open", "evidence"}:
+            return "nobody", "how long money takes"
+    if "faq" in concepts and not concepts & {"must", "expire", "answer"}:
+        return "nobody", "a general rule"
+    if kind in _ACTS and kind is not Kind.DECLINED:
+        return _for_act(concepts, pressing, kind)
+    if concepts & _RETURN and not concepts & (_ANSWER | {"deadline", "left"}):
+        return "nobody", "the time to send goods back, not to answer"
+    if pressing or asks_buyer:
+        return "yours", "to be answered by then"
+    return "open", "nobody is named"
+
+
+def _for_act(concepts: frozenset[str], pressing: frozenset[str], kind: Kind) -> tuple[str, str]:
+    if concepts & _ACTS[kind]:
+        return "yours", "the time for what is asked"
+    if pressing or "you" in concepts:
+        return "yours", "the time for what is asked"
+    return "open", "nobody is named"
+
+
+def candidates(clauses: Sequence[Clause], kind: Kind | None) -> list[Candidate]:
+    """Return every time printed in the clauses with its owner, in reading order."""
+    out = []
+    for clause in clauses:
+        found = [(d.start, d.weak, d.by) for d in clause.dates] + [(s.start, s.weak, s.within) for s in clause.spans]
+        for start, weak, printed in sorted(found, key=lambda item: item[0]):
+            owner, why = _owner(clause, start, weak, printed, kind)
+            out.append(Candidate(printed, owner, why, clause.index))
+    return out
+
+
+def buyers_times(found: Sequence[Candidate], sent_at: datetime) -> tuple[Printed, ...]:
+    """Return the times that are the buyer's: those said to be, else plausible ones where nobody is named."""
+    mine = [c.printed for c in found if c.owner == "yours"]
+    if not mine:
+        mine = [c.printed for c in found if c.owner == "open" and _plausible(c.printed, sent_at)]
+    coming = [printed for printed in mine if _plausible(printed, sent_at)]
+    return tuple(dict.fromkeys(coming or mine))
+
+
+def other_clocks(found: Sequence[Candidate]) -> tuple[OtherClock, ...]:
+    """Return the times that are the seller's or AliExpress's: shown, not rung."""
+    whose = {"seller": Turn.SELLER, "platform": Turn.PLATFORM}
+    return tuple(OtherClock(whose[c.owner], c.printed) for c in found if c.owner in whose)
+
+
+def _plausible(printed: Printed, sent_at: datetime) -> bool:
+    """Whether a printed time may lie ahead, and not too far."""
+    if isinstance(printed, Within):
+        return timedelta(0) < printed.long <= _FURTHEST
+    return any(_ahead(day, sent_at) for day in printed.days)
+
+
+def _ahead(day: Day | Ahead | Weekday, sent_at: datetime) -> bool:
+    if not isinstance(day, Day) or day.year is None:
+        return True
+    try:
+        distance = datetime(day.year, day.month, day.day, 23, 59, tzinfo=sent_at.tzinfo) - sent_at
+    except ValueError:
+        return True
+    return timedelta(hours=-14) <= distance <= _FURTHEST

@@ -1,0 +1,116 @@
+"""One language's words: which of our concepts stand where in a piece of text.
+
+A pattern is one or more words: `stem*` matches a word that begins so, `*part*` one that holds it, `~` stands
+for up to four words in between. In a language written without blanks a pattern matches anywhere.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from parsers.levelling import level
+
+_GAP = r"(?:[\s\-,:'\"()]+[^\s]+){0,4}?[\s\-,:'\"()]+"
+_BLANK = r"[\s\-]+"
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A concept found in a text: levelled characters `start` to `end`."""
+
+    concept: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    concept: str
+    regex: re.Pattern[str]
+
+
+def _token(word: str, spaceless: bool) -> str:
+    core = re.escape(word.strip("*"))
+    if spaceless:
+        return core
+    front = r"\w*" if word.startswith("*") else ""
+    return front + core + (r"\w*" if word.endswith("*") else "")
+
+
+def pattern_regex(pattern: str, spaceless: bool, prefixes: str = "") -> str:
+    """Return the regular expression of a pattern, for levelled text.
+
+    `prefixes` are letters that the language glues to the front of a word (Hebrew, Arabic).
+    """
+    words = level(pattern).split()
+    out: list[str] = []
+    for at, word in enumerate(words):
+        if word == "~":
+            out.append(r".{0,12}?" if spaceless else _GAP)
+            continue
+        if at and words[at - 1] != "~":
+            out.append(r"\s*" if spaceless else _BLANK)
+        out.append(_token(word, spaceless))
+        if prefixes and at and not word.startswith("*"):
+            out[-1] = f"(?:{prefixes})?" + out[-1]
+    body = "".join(out)
+    if spaceless:
+        return body
+    return body if words[-1].endswith("*") else body + r"(?!\w)"
+
+
+class Wording:
+    """The words of one language, ready to be looked up; built once and never changed."""
+
+    def __init__(self, words: Mapping[str, Iterable[str]], spaceless: bool, prefixes: str) -> None:
+        self._words = {concept: tuple(patterns) for concept, patterns in words.items()}
+        self._spaceless = spaceless
+        self._prefixes = prefixes
+
+    @cached_property
+    def _index(self) -> tuple[dict[str, list[_Entry]], list[_Entry]]:
+        by_start: dict[str, list[_Entry]] = {}
+        inside: list[_Entry] = []
+        for concept, patterns in self._words.items():
+            for pattern in patterns:
+                regex = pattern_regex(pattern, self._spaceless, self._prefixes)
+                first = level(pattern).split()[0]
+                if first.startswith("*") and not self._spaceless:
+                    inside.append(_Entry(concept, re.compile(rf"(?<!\w){regex}")))
+                    continue
+                key = first.strip("*")[:2]
+                by_start.setdefault(key, []).append(_Entry(concept, re.compile(regex)))
+        return by_start, inside
+
+    @cached_property
+    def _prefix(self) -> re.Pattern[str] | None:
+        return re.compile(f"(?:{self._prefixes})") if self._prefixes else None
+
+    def _starts(self, text: str) -> Iterable[int]:
+        if self._spaceless:
+            return range(len(text))
+        return (at for word in _WORD.finditer(text) for at in self._word_starts(text, word))
+
+    def _word_starts(self, text: str, word: re.Match[str]) -> list[int]:
+        starts = [word.start()]
+        if self._prefix is not None:
+            glued = self._prefix.match(text, word.start())
+            if glued and glued.end() > word.start():
+                starts += range(word.start() + 1, min(glued.end(), word.end() - 1) + 1)
+        return starts
+
+    def marks(self, text: str) -> list[Mark]:
+        """Return every concept found in levelled `text`, in reading order."""
+        by_start, inside = self._index
+        found: list[Mark] = []
+        for at in self._starts(text):
+            for entry in (*by_start.get(text[at : at + 2], ()), *by_start.get(text[at : at + 1], ())):
+                match = entry.regex.match(text, at)
+                if match:
+                    found.append(Mark(entry.concept, at, match.end()))
+        for entry in inside:
+            found += (Mark(entry.concept, m.start(), m.end()) for m in entry.regex.finditer(text))
+        found.sort(key=lambda mark: (mark.start, -mark.end))
+        return found
