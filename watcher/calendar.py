@@ -15,6 +15,7 @@ from watcher.terminal import lines, one_line
 ALARMS = (timedelta(days=1), timedelta(hours=6), timedelta(hours=1))  # before the deadline
 DOMAIN = "offerwatch.invalid"  # RFC 2606: nobody can own it, so no UID of ours is anybody's address
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # SEQUENCE counts minutes from here, to stay a small integer
+_MOST = 2**31 - 1  # the largest integer of RFC 5545
 _REFRESH = timedelta(minutes=15)
 _LONGEST_SUMMARY = 200
 _LONGEST_DESCRIPTION = 4000
@@ -73,7 +74,7 @@ def case_event(entry: Entry, alarms: Sequence[timedelta] = ALARMS) -> Event:
     event.add("uid", f"{one_line(entry.case)}@{DOMAIN}")
     event.add("dtstamp", entry.changed_at.astimezone(UTC))
     event.add("last-modified", entry.changed_at.astimezone(UTC))
-    event.add("sequence", max(0, (entry.changed_at - _EPOCH) // timedelta(minutes=1)))
+    event.add("sequence", _sequence(entry.changed_at))
     event.add("dtstart", entry.at.astimezone(UTC))  # no DTEND: it ends at this very instant (RFC 5545, 3.6.1)
     event.add("summary", one_line(entry.summary, _LONGEST_SUMMARY))
     event.add("description", lines(entry.description, _LONGEST_DESCRIPTION))
@@ -98,6 +99,10 @@ def calendar_of(
     for entry in sorted(entries, key=lambda each: (each.at, each.case)):
         calendar.add_component(case_event(entry, alarms))
     return bytes(calendar.to_ical())
+
+
+def _sequence(changed_at: datetime) -> int:
+    return min(max(0, (changed_at - _EPOCH) // timedelta(minutes=1)), _MOST)
 
 
 def _alarm(entry: Entry, before: timedelta) -> Alarm:

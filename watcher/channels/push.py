@@ -162,6 +162,7 @@ class _Ear(logging.Handler):
         logger.setLevel(logging.WARNING)
         logger.propagate = False
         logger.addHandler(self)
+        logging.getLogger("urllib3").setLevel(logging.WARNING)  # it logs paths, and tokens are in some
 
     def emit(self, record: logging.LogRecord) -> None:
         words: list[str] | None = getattr(self._heard, "words", None)

@@ -203,7 +203,7 @@ def _refusal(what: str, error: smtplib.SMTPResponseException) -> ChannelError:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):  # smtplib wraps it
         return "no answer in time"
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return "the connection broke"
