@@ -70,12 +70,22 @@ def sentences(text: str) -> list[str]:
     return out
 
 
+def _is_label_of(label: Passage, value: Passage) -> bool:
+    """Whether two blocks are a short label without figures and a short value that is mostly figures."""
+    if value.place not in ("body", "heading") or label.place not in ("body", "heading"):
+        return False
+    short = len(label.text) <= 48 and not re.search(r"\d|[.!?。！？]$", label.text)
+    figures = sum(char.isdigit() for char in value.text)
+    return short and len(value.text) <= 44 and figures >= 1 and figures * 4 >= len(value.text.replace(" ", "")) - 8
+
+
 def rejoin(passages: Sequence[Passage]) -> list[Passage]:
     """Return the passages with the cells of a table row joined, so that a label stands beside its value."""
     out: list[Passage] = []
     for passage in passages:
         last = out[-1] if out else None
-        if last and passage.row and last.row == passage.row and len(last.text) + len(passage.text) < 240:
+        same_row = last and passage.row and last.row == passage.row and len(last.text) + len(passage.text) < 240
+        if last and (same_row or _is_label_of(last, passage)):
             place = "heading" if "heading" in (last.place, passage.place) else passage.place
             out[-1] = Passage(f"{last.text}: {passage.text}", place, passage.row, passage.in_text)
         else:

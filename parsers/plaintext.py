@@ -109,15 +109,15 @@ def _in_line(text: str, above: str, notes: dict[str, str]) -> Iterator[tuple[str
     note = _NOTE.match(text)
     if note and (note.group(1) or note.group(2)) in notes and _TARGET.match(note.group(3).lstrip("<")):
         return
+    for match in _MARKDOWN.finditer(text):
+        if _TARGET.match(match.group(2)) or match.group(2).startswith(("#", "/")):
+            yield clean(match.group(1)), match.group(2)
+    text = _MARKDOWN.sub(lambda match: " " * len(match.group()), text)
     last = 0
     for match in _MARK.finditer(text):
         if match.group(2) in notes:
             yield match.group(1) or _label(text[last : match.start()]), notes[match.group(2)]
             last = match.end()
-    for match in _MARKDOWN.finditer(text):
-        if _TARGET.match(match.group(2)) or match.group(2).startswith(("#", "/")):
-            yield clean(match.group(1)), match.group(2)
-    text = _MARKDOWN.sub(lambda match: " " * len(match.group()), text)
     last = 0
     for match in _TARGET.finditer(text):
         href = _trimmed(match.group())
@@ -133,16 +133,11 @@ def _label(before: str) -> str:
 
 def _trimmed(href: str) -> str:
     """An address without the punctuation that ends the sentence."""
-    while href:
+    hole = href.startswith(("{{", "${"))
+    while href and not hole:
         last = href[-1]
-        if (
-            last in _PAIRS
-            and href.count(last) > href.count(_PAIRS[last])
-            and not href.startswith(("{{", "${"))
-        ):
-            href = href[:-1]
-        elif last in ".,;:!?'\"»”。、，" and not href.endswith("..."):
-            href = href[:-1]
-        else:
+        open_pair = last in _PAIRS and href.count(last) > href.count(_PAIRS[last])
+        if not open_pair and (last not in ".,;:!?'\"»”。、，" or href.endswith("...")):
             break
+        href = href[:-1]
     return href

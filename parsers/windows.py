@@ -20,7 +20,7 @@ _ACTS = {
 _ANSWER = frozenset("answer accept reject proposal appeal decision expire offered".split())
 _RETURN = frozenset("return return_label tracking_number".split())
 _COMMA = re.compile(r"[,;，、]\s*|\s[-–]\s|[()]")
-_NOT_SELLERS = frozenset("you must accept reject proposal expire propose declined".split())
+_NOT_SELLERS = frozenset("you must accept reject proposal expire".split())
 _NOT_PLATFORMS = frozenset("must accept reject expire left evidence appeal if you".split())
 _FURTHEST = timedelta(days=75)
 
@@ -76,7 +76,7 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
     asks_buyer = concepts & {"you", "must", "accept", "reject", "answer", "expire", "left"}
     if "estimated" in concepts and not concepts & {"must", "answer", "accept", "expire", "confirm", "auto"}:
         return "nobody", "a delivery time"
-    if concepts & {"wait_refund", "bank"} and not concepts & {"answer", "reject", "expire", "deadline", "left", "must", "open"}:
+    if concepts & {"wait_refund", "bank"} and not concepts & {"answer", "reject", "expire", "must", "open"}:
         return "nobody", "how long money takes"
     if "refund" in concepts and isinstance(printed, Within) and (printed.business or printed.short != printed.long):
         if not concepts & {"answer", "reject", "expire", "left", "must", "open", "evidence"}:
