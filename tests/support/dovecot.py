@@ -261,16 +261,15 @@ class Dovecot:
         """Make the server forget its numbers (UIDVALIDITY changes), as a rebuild does. Stop it first."""
         assert self._process is None, "stop the server first"
         for path in self.maildir(folder, user).glob("dovecot*"):
-            path.unlink()
-        for path in self.maildir("INBOX", user).glob("dovecot-uidvalidity*"):
-            path.unlink()
+            if path.is_file():
+                path.unlink()
 
     def commands(self, user: str | None = None) -> list[str]:
         """Return every command that signed-in clients sent, in upper case ("UID FETCH", "EXAMINE", ...)."""
         found = []
         for path in sorted(self._rawlogs(user).glob("*.in"), key=lambda path: path.stat().st_mtime):
             for line in path.read_bytes().splitlines():
-                if match := _COMMAND.match(line):
+                if (match := _COMMAND.match(line)) and match["command"].upper() != b"DONE":
                     found.append(match["command"].decode().upper())
         return found
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from imapclient.exceptions import LoginError  # type: ignore[import-untyped]  # imapclient ships no types
 from imapclient.response_parser import (  # type: ignore[import-untyped]  # imapclient ships no types
     parse_fetch_response,
 )
@@ -212,7 +213,15 @@ class ImapSession:
         elif (user + password).isascii():
             self.client.login(user, password)
         else:
-            self.client._command_and_check("login", _quoted(user), _quoted(password))
+            self._login_unicode(user, password)
+
+    def _login_unicode(self, user: str, password: str) -> None:
+        """Sign in by LOGIN with UTF-8 in quotes, which imaplib itself will not send."""
+        wire: Any = self._wire
+        typ, data = wire._simple_command("LOGIN", _quoted(user), _quoted(password))
+        if typ != "OK":
+            raise LoginError(data[0].decode("utf-8", "replace"))
+        wire.state = "AUTH"
 
     def _uid(self, command: str, *args: str) -> list[Any]:
         _safe("".join(args))
