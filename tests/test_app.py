@@ -1,7 +1,7 @@
 """What the two verbs promise: facts change cases, only the clock makes alerts."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -140,6 +140,7 @@ def test_a_case_whose_time_is_over_is_no_longer_loaded(house):
     [
         (Act("answered", START, Answer.ACCEPTED), "the case is settled"),
         (Act("answered", START, Answer.REJECTED), "the deadline is another one now"),
+        (Act("due", START, until=START + timedelta(days=2)), "the deadline is another one now"),
         (Act("ack", START), "it was acknowledged meanwhile"),
         (Act("snooze", START, until=START + timedelta(hours=6)), "it was snoozed meanwhile"),
     ],
@@ -153,6 +154,27 @@ def test_what_is_no_longer_true_is_dropped_and_not_sent(house, act, why):
     (row,) = house.store.alerts()[-1]["deliveries"]
     assert row["state"] == "dropped"
     assert row["error"] in (why, "the deadline is another one now")
+
+
+def test_an_answer_ends_the_ringing_and_is_confirmed_once(house):
+    house.take(a_notice())
+    house.deliver()
+    house.store.act(house.store.cases()[0].id, Act("answered", START, Answer.REJECTED))
+    for _ in range(20):
+        house.tick(hours=6)
+    assert house.rungs == ["new", "settled"]
+
+
+def test_a_confirmation_held_back_by_quiet_hours_still_comes(tmp_path):
+    house = House(tmp_path, ringing=Ringing(quiet=(time(12), time(20))))
+    house.clock.forward(hours=-2)
+    house.take(a_notice(sent_at=house.clock.now))
+    house.deliver()
+    house.clock.forward(hours=3)
+    house.store.act(house.store.cases()[0].id, Act("answered", house.clock.now, Answer.ACCEPTED))
+    house.tick()
+    house.tick(hours=8)
+    assert house.rungs == ["new", "settled"]
 
 
 def test_a_newer_rung_takes_the_place_of_one_that_still_waits(house):
@@ -286,7 +308,8 @@ def test_an_alarm_about_blindness_is_dropped_when_we_see_again(tmp_path):
     house.tick(hours=3)
     house.store.diary.looked("INBOX", Looked("home", "INBOX", 7, 1, 0), house.clock.now)
     house.tick(minutes=1)
-    assert house.states() == ["dropped"]
+    assert [alert.headline for alert, _ in house.channels[0].handed] == ["sighted home"]
+    assert house.states() == ["sent", "dropped"]
 
 
 def test_channels_are_proven_by_a_test_alert_as_often_as_wished(tmp_path):
@@ -375,8 +398,6 @@ def test_an_alert_that_came_back_is_carried_by_the_channels_left_out(tmp_path):
     quiet=st.booleans(),
 )
 def test_whatever_comes_no_key_is_handed_out_twice_and_every_deadline_speaks(tmp_path_factory, steps, quiet):
-    from datetime import time
-
     ringing = Ringing(quiet=(time(23), time(7)) if quiet else None)
     house = House(tmp_path_factory.mktemp("state"), ringing=ringing)
     kinds = [None, Kind.OFFER, Kind.OFFER_REMINDER, Kind.DECLINED, Kind.REFUND_ISSUED]

@@ -27,6 +27,7 @@ from rules.facts import (
 from watcher import crash
 from watcher.channels import Channel
 from watcher.clock import EVER, stamp, utc_now
+from watcher.diary import FolderState
 from watcher.mailboxes import Message
 from watcher.outbox import Birth
 from watcher.store import Open, Store, Taken, Warn
@@ -59,8 +60,14 @@ class Speech(Protocol):
         """Return the summary said in place of `waiting` alerts of unverified senders."""
         ...
 
-    def blind(self, key: str, account: str, since: datetime, now: datetime) -> Alert:
-        """Return the alarm that an account could not be looked at since then."""
+    def blind(
+        self, key: str, account: str, last_look_at: datetime | None, error: str | None, now: datetime
+    ) -> Alert:
+        """Return the alarm that an account was not looked at since then (None: never)."""
+        ...
+
+    def sighted(self, key: str, account: str, last_look_at: datetime | None, now: datetime) -> Alert:
+        """Return the all-clear after an alarm of blindness."""
         ...
 
     def broken(self, key: str, sentence: str, remedy: str, now: datetime) -> Alert:
@@ -194,24 +201,29 @@ class App:
         unsaid, said = self.store.unsaid_warnings(now - timedelta(days=1))
         if not unsaid:
             return []
-        worth = [warn for warn in unsaid if warn.reason != "forged" or self.store.knows_order(warn.orders)]
+        known = [replace(warn, orders=self.store.known_orders(warn.orders)) for warn in unsaid]
+        worth = [warn for warn in known if warn.reason != "forged" or warn.orders]
         chosen = worth[: max(0, self._limits.warnings_per_day - said)]
-        self.store.warned([warn for warn in unsaid if warn not in chosen], now, said=False)
+        self.store.warned([warn for warn in known if warn not in chosen], now, said=False)
         return chosen
 
     def _health(self, now: datetime) -> Iterable[Birth]:
-        looks = {(state.account, state.folder): state.last_look_at for state in self.store.diary.folders()}
-        blind: dict[str, datetime] = {}
+        states = {(state.account, state.folder): state for state in self.store.diary.folders()}
+        blind: dict[str, FolderState] = {}
         for account, folder in self._watched:
-            last = looks.get((account, folder)) or self._awake_since
-            if now - max(last, self._awake_since) > self._limits.blind_after:
-                blind[account] = min(last, blind.get(account, EVER))
-        for account in self._blind - set(blind):
+            state = states.get((account, folder)) or FolderState(account, folder, None, None, None)
+            seen_at = max(state.last_look_at or self._awake_since, self._awake_since)
+            if now - seen_at > self._limits.blind_after:
+                blind.setdefault(account, state)
+        for account in sorted(self._blind - set(blind)):
             self.store.outbox.drop_keys(f"health/blind/{account}/", "the account is seen again", now)
+            key = f"health/seen/{account}/{now:%Y%m%dT%H%M%SZ}"
+            yield self._quiet(self.speech.sighted(key, account, now, now))
         self._blind = set(blind)
-        for account, since in blind.items():
+        for account, state in blind.items():
+            since = state.last_look_at or self._awake_since
             key = f"health/blind/{account}/{since:%Y%m%dT%H%M%SZ}/{(now - since).days}"
-            yield self._loud(self.speech.blind(key, account, since, now))
+            yield self._loud(self.speech.blind(key, account, state.last_look_at, state.error, now))
 
     def _tests(self, now: datetime) -> Iterable[Birth]:
         every = self._limits.test_every
@@ -242,10 +254,8 @@ def _most_urgent_first(pair: tuple[Open, Due]) -> tuple[bool, int, datetime]:
 def _may_rest(each: Open, said: Collection[str], now: datetime) -> bool:
     """Tell whether nothing can be due about a case any more until a mail or an act touches it."""
     case = each.case
-    if case.settled:
-        return not said or now - each.changed_at > _REST_AFTER
     if case.deadline is None:
-        return True
+        return not said or now - each.changed_at > _REST_AFTER
     if case.snoozed_until is not None and case.snoozed_until > now:
         return False
     return now - case.deadline.latest > _REST_AFTER

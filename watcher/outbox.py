@@ -162,7 +162,7 @@ class Outbox:
         Raises StoreError."""
         with self._database.writing() as connection:
             return connection.execute(
-                "UPDATE outbox SET state = 'queued', doubt_at = at, next_try = ? WHERE state = 'sending'",
+                "UPDATE outbox SET state = 'queued', doubt_at = ?, next_try = ? WHERE state = 'sending'",
                 (stamp(now), stamp(now)),
             ).rowcount
 

@@ -54,6 +54,7 @@ class Warn:
     reason: str
     orders: tuple[str, ...]
     source: str
+    at: datetime
 
 
 class Store:
@@ -107,8 +108,8 @@ class Store:
     def _count(self, connection: sqlite3.Connection, message: Message, notice: Notice, at: datetime) -> None:
         if notice.reason not in (Reason.FORGED, Reason.SUSPICIOUS):
             return
-        warn = Warn(notice.identity, notice.reason.value, notice.orders, message.source)
-        if _warn(connection, warn, at):
+        warn = Warn(notice.identity, notice.reason.value, notice.orders, message.source, notice.sent_at)
+        if _warn(connection, warn):
             count(connection, notice.reason.value)
 
     def own(self, message: Message, now: datetime) -> bool:
@@ -126,7 +127,7 @@ class Store:
         identity = f"{place.account}/{place.folder}/{place.uidvalidity}/{place.uid}"
         with self.database.writing() as connection:
             note_place(connection, place, None, "quarantined", now)
-            _warn(connection, Warn(identity, "unreadable", (), item.source), now)
+            _warn(connection, Warn(identity, "unreadable", (), item.source, now))
 
     def passed(self, item: Passed, now: datetime) -> None:
         """Note mails that a large look left unread because they can't be AliExpress's."""
@@ -213,13 +214,12 @@ class Store:
         """Return the mails not yet warned of, newest first, and how many warnings were said since then."""
         with self.database.reading() as connection:
             rows = connection.execute(
-                "SELECT identity, reason, orders, source FROM warnings WHERE said_at IS NULL ORDER BY at DESC"
-                " LIMIT 100"
+                "SELECT identity, reason, orders, source, at FROM warnings WHERE said_at IS NULL"
+                " ORDER BY at DESC LIMIT 100"
             ).fetchall()
             said = connection.execute("SELECT count(*) FROM warnings WHERE said_at > ?", (stamp(since),))
-            return [
-                Warn(name, reason, tuple(orders.split()), source) for name, reason, orders, source in rows
-            ], int(said.fetchone()[0])
+            count = int(said.fetchone()[0])
+        return [_warn_of(row) for row in rows], count
 
     def warned(self, warns: Iterable[Warn], now: datetime, said: bool) -> None:
         """These mails were warned of, or (`said` false) need no warning."""
@@ -228,13 +228,11 @@ class Store:
             for warn in warns:
                 connection.execute("UPDATE warnings SET said_at = ? WHERE identity = ?", (at, warn.identity))
 
-    def knows_order(self, orders: Iterable[str]) -> bool:
-        """Tell whether any of these orders was named by a notice."""
+    def known_orders(self, orders: Iterable[str]) -> tuple[str, ...]:
+        """Return those of these orders that a notice named."""
+        ask = "SELECT 1 FROM marks WHERE mark = ?"
         with self.database.reading() as connection:
-            return any(
-                connection.execute("SELECT 1 FROM marks WHERE mark = ?", (f"order {number}",)).fetchone()
-                for number in orders
-            )
+            return tuple(name for name in orders if connection.execute(ask, (f"order {name}",)).fetchone())
 
     # what people ask
 
@@ -301,9 +299,14 @@ _ORDER = {
 }
 
 
-def _warn(connection: sqlite3.Connection, warn: Warn, at: datetime) -> bool:
-    row = (warn.identity, warn.reason, " ".join(warn.orders), warn.source, stamp(at))
+def _warn(connection: sqlite3.Connection, warn: Warn) -> bool:
+    row = (warn.identity, warn.reason, " ".join(warn.orders), warn.source, stamp(warn.at))
     return connection.execute("INSERT OR IGNORE INTO warnings VALUES (?, ?, ?, ?, ?, NULL)", row).rowcount > 0
+
+
+def _warn_of(row: tuple[str, str, str, str, str]) -> Warn:
+    identity, reason, orders, source, at = row
+    return Warn(identity, reason, tuple(orders.split()), source, instant(at))
 
 
 def _family_of(connection: sqlite3.Connection, case_id: str) -> int | None:

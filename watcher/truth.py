@@ -27,7 +27,7 @@ def why_untrue(connection: sqlite3.Connection, key: str, now: datetime) -> str |
         return "the case is gone"
     settled, now_due_at, acked_at, snoozed_until = case
     if rung == "settled":
-        return None if settled else "the case is open again"
+        return None if now_due_at is None else "the case is open again"
     if settled:
         return "the case is settled"
     if now_due_at != deadline_at:

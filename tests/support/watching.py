@@ -155,8 +155,13 @@ class PlainSpeech:
     def flood(self, key: str, waiting: int, now: datetime) -> Alert:
         return Alert(key, AlertAbout.WARNING, Urgency.SOON, f"flood {waiting}", "", now)
 
-    def blind(self, key: str, account: str, since: datetime, now: datetime) -> Alert:
-        return Alert(key, AlertAbout.HEALTH, Urgency.URGENT, f"blind {account}", "", now)
+    def blind(
+        self, key: str, account: str, last_look_at: datetime | None, error: str | None, now: datetime
+    ) -> Alert:
+        return Alert(key, AlertAbout.HEALTH, Urgency.URGENT, f"blind {account}", error or "", now)
+
+    def sighted(self, key: str, account: str, last_look_at: datetime | None, now: datetime) -> Alert:
+        return Alert(key, AlertAbout.HEALTH, Urgency.INFO, f"sighted {account}", "", now)
 
     def broken(self, key: str, sentence: str, remedy: str, now: datetime) -> Alert:
         return Alert(key, AlertAbout.HEALTH, Urgency.CRITICAL, sentence, remedy, now)

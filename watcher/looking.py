@@ -1,0 +1,159 @@
+"""One thread for one folder: look, take each mail in, wait; trouble is written down and tried again."""
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from watcher.app import App
+from watcher.clock import monotonic
+from watcher.database import StoreError
+from watcher.emergency import Emergency
+from watcher.mailboxes import Item, Looked, Mailbox, MailboxError, Message, Passed, Trouble, Unreadable
+
+log = logging.getLogger("offerwatch")
+
+NETWORK_PAUSE = 30.0
+REFUSED_PAUSE = 300.0
+STORE_PAUSE = 15.0
+HANGING = 600.0
+
+_SOON = (Trouble.NETWORK, Trouble.LOGIN_CUT, Trouble.SERVER)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A folder to watch: its names as configured, its mailbox, how far back and how often to look."""
+
+    account: str
+    folder: str
+    mailbox: Mailbox
+    backfill: timedelta = timedelta(days=90)
+    poll_every: timedelta = timedelta(minutes=5)
+
+
+class Looker:
+    """Watches one folder. `looked_at` is when the last completed look began."""
+
+    def __init__(
+        self, app: App, watch: Watch, emergency: Emergency, proved: Callable[[], None] = lambda: None
+    ) -> None:
+        self.name = f"{watch.account}/{watch.folder}"
+        self.looked_at: datetime | None = None
+        self._app = app
+        self._watch = watch
+        self._emergency = emergency
+        self._proved = proved
+        self._stop = threading.Event()
+        self._nudge = threading.Event()  # what a waiting mailbox watches: set to stop it, or to look now
+        self._turned_at = monotonic()
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+
+    def start(self) -> None:
+        """Begin to look, in a thread of its own."""
+        self._thread.start()
+
+    def look_now(self) -> None:
+        """Look again at once instead of waiting."""
+        self._nudge.set()
+
+    def ask_to_stop(self) -> None:
+        """Stop after the mail that is being read."""
+        self._stop.set()
+        self._nudge.set()
+
+    def gone(self, seconds: float) -> bool:
+        """Wait for the thread to end; False if it still runs after `seconds`."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def alive(self) -> bool:
+        """Tell whether looks still come to an end, completed or with their trouble written down."""
+        patience = self._watch.poll_every.total_seconds() + HANGING
+        return self._thread.is_alive() and monotonic() - self._turned_at < patience
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stop.is_set():
+            pause = self._one_turn(failures)
+            self._turned_at = monotonic()
+            failures = failures + 1 if pause else 0
+            if pause:
+                self._nudge.wait(pause)
+            if not self._stop.is_set():
+                self._nudge.clear()
+        self._watch.mailbox.close()
+
+    def _one_turn(self, failures: int) -> float:
+        """Look and wait; return how many seconds to pause because of trouble, 0 where there was none."""
+        try:
+            if not self.look():
+                return STORE_PAUSE
+            self._turned_at = monotonic()
+            self._watch.mailbox.wait(self._watch.poll_every.total_seconds(), self._nudge)
+        except MailboxError as error:
+            self._note(f"{error.sentence} {error.remedy}".strip())
+            return pause_after(error, failures)
+        except StoreError as error:
+            self._watch.mailbox.close()
+            if not self._stop.is_set():
+                self._emergency.store_failed(error)
+            return STORE_PAUSE
+        except Exception as error:  # a thread that dies is a folder that nobody watches
+            log.exception("Looking at %s stumbled; it is tried again.", self.name)
+            self._watch.mailbox.close()
+            self._note(f"Looking failed unexpectedly ({type(error).__name__}). Please report this.")
+            return NETWORK_PAUSE
+        return 0.0
+
+    def look(self) -> bool:
+        """Look once and take in what is new; False where something could not be recorded.
+
+        Raises MailboxError and StoreError.
+        """
+        began = self._app.now()
+        recorded = True
+        for item in self._watch.mailbox.look(self._app.store, began - self._watch.backfill):
+            if self._stop.is_set():
+                return True
+            try:
+                self._take(item, began, recorded)
+            except StoreError as error:
+                recorded = False
+                if not self._stop.is_set():
+                    self._emergency.store_failed(error)
+                    if isinstance(item, Message):
+                        self._emergency.mail(item)
+        return recorded
+
+    def _take(self, item: Item, began: datetime, recorded: bool) -> None:
+        store = self._app.store
+        if isinstance(item, Message):
+            self._app.take_in(item)
+        elif isinstance(item, Unreadable):
+            log.warning("A mail in %s can't be read now: %s", self.name, item.error)
+            store.set_aside(item, self._app.now())
+        elif isinstance(item, Passed):
+            store.passed(item, self._app.now())
+        elif isinstance(item, Looked) and recorded:
+            store.diary.looked(self._watch.folder, item, self._app.now())
+            self.looked_at = began
+            self._proved()
+
+    def _note(self, error: str) -> None:
+        log.warning("%s: %s", self.name, error)
+        try:
+            self._app.store.diary.failed(self._watch.account, self._watch.folder, error, self._app.now())
+        except StoreError as trouble:
+            if not self._stop.is_set():
+                self._emergency.store_failed(trouble)
+
+
+def pause_after(error: MailboxError, failures: int) -> float:
+    """Return how many seconds to wait: a full-jitter back-off up to 30 s for the network, 5 minutes where
+    the server refuses and trying again soon would only annoy it."""
+    if error.permanent or error.kind not in _SOON:
+        return REFUSED_PAUSE
+    return random.uniform(1.0, max(1.5, min(NETWORK_PAUSE, 2.0**failures)))
