@@ -90,7 +90,9 @@ def _without_comments(text: str) -> str:
 
 def _segments(text: str) -> list[str]:
     """Split at semicolons outside quotes, so that a quoted reason can't smuggle a result in."""
-    out, current, quoted = [], [], False
+    out: list[str] = []
+    current: list[str] = []
+    quoted = False
     for char in text:
         if char == '"':
             quoted = not quoted

@@ -16,11 +16,9 @@ from parsers.authresults import NAMELESS, Result, Results, parse_results
 from parsers.forwards import Original
 from parsers.headers import Address, addresses
 from parsers.message import Message
-from parsers.relays import recovered
+from parsers.relays import OURS, is_ours, recovered
 from rules.facts import Authenticity, Trust
 from rules.lookalikes import pretends
-
-OURS = ("aliexpress.com", "aliexpress.us", "aliexpress.ru")
 
 _SINGLE = ("mx.google.com", NAMELESS)  # who writes exactly one result header on every genuine mail
 _SINGLE_ENDING = ".yahoo.com"
@@ -71,11 +69,6 @@ def origin(message: Message, provider: Provider, original: Original | None) -> O
         return _origin(author, False, None, Trust.UNVERIFIED, "stranger")
     verdict, reason = _judged(message, author, provider.authserv_ids)
     return _origin(author, True, None, verdict, reason)
-
-
-def is_ours(host: str) -> bool:
-    """Is this AliExpress's own domain, or a host under it? Plain ASCII only: all else pretends."""
-    return any(host == own or host.endswith("." + own) for own in OURS)
 
 
 def _origin(who: Address, ours: bool, via: str | None, verdict: Trust, *reasons: str) -> Origin:
@@ -215,10 +208,8 @@ def is_under(host: str, domain: str) -> bool:
 def _signed_in_part(message: Message, root: str) -> bool:
     """A signature over the first bytes only (`l=`): anything may have been added after them."""
     for value in message.headers.all("dkim-signature")[:20]:
-        tags = dict(
-            (key.strip().lower(), text.strip())
-            for key, _, text in (part.partition("=") for part in value.split(";"))
-        )
+        parts = (part.partition("=") for part in value.split(";"))
+        tags = {key.strip().lower(): text.strip() for key, _, text in parts}
         if "l" in tags and is_under(tags.get("d", "").lower(), root):
             return True
     return False
