@@ -8,58 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar, Event
 
-from rules.facts import (
-    About,
-    Authenticity,
-    Basis,
-    Case,
-    Deadline,
-    Instruction,
-    Kind,
-    Notice,
-    Outcome,
-    Trust,
-    Turn,
-)
-from support.alerts import AT, IN_APP, NOW, ON_THE_WEB, ORDER, SECRET_LINK, an_alert
+from rules.facts import Basis, Case, Deadline, Instruction
+from support.alerts import AT, IN_APP, NOW, ON_THE_WEB, ORDER, SECRET_LINK, a_case, a_notice, an_alert
 from watcher.calendar import Entry, calendar_of, case_event, entry_of_alert, entry_of_case
 
 INSTRUCTION = Instruction("Accept or reject the seller's offer", (IN_APP, ON_THE_WEB))
-
-
-def a_notice(received_at: datetime) -> Notice:
-    return Notice(
-        identity=f"n{received_at:%d%H%M}",
-        outcome=Outcome.NOTICE,
-        reason=None,
-        kind=Kind.OFFER,
-        sent_at=received_at,
-        received_at=received_at,
-        authenticity=Authenticity(Trust.VERIFIED),
-        subject="Subject\r\nATTENDEE:mailto:evil@example.org",
-    )
-
-
-def a_case(deadline: Deadline | None = None, settled: bool = False) -> Case:
-    return Case(
-        id="c7f3",
-        about=About.DISPUTE,
-        orders=(ORDER,),
-        dispute=None,
-        kind=Kind.OFFER,
-        turn=Turn.NOBODY if settled else Turn.YOURS,
-        deadline=deadline,
-        since=NOW,
-        settled=settled,
-        offer=None,
-        asked=None,
-        paid=None,
-        anchors=(),
-        authenticity=Authenticity(Trust.VERIFIED),
-        locale="en",
-        clocks=(),
-        history=(a_notice(NOW),),
-    )
 
 
 OPEN = a_case(Deadline(AT, AT, Basis.STATED, SECRET_LINK))

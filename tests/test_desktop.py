@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules.facts import Alert, AlertAbout, Turn, Urgency
-from support.alerts import NOW, SECRET_LINK, an_alert
+from support.alerts import IN_APP, NOW, SECRET_LINK, an_alert
 from support.notifications import Notification, NotificationServer, session_bus
 from watcher.channels import Attempt, ChannelError, Surroundings
 from watcher.channels.bus import session_address
@@ -56,6 +56,16 @@ def test_an_alert_is_shown_with_its_headline_and_steps(channel: DesktopChannel, 
     assert "2. Search for 8150004417231188 and open the order." in shown.body
 
 
+def test_what_is_offered_and_the_steps_come_first_since_desktops_cut_off_the_end(
+    channel: DesktopChannel, address: str
+) -> None:
+    alert = an_alert(body="12.50 EUR.\nOther things.\n\n" + IN_APP.title + ":\n1. " + IN_APP.steps[0])
+    body = shown_by(channel, address, alert).body
+    assert body.startswith(f"12.50 EUR.\n\n{IN_APP.title}\n1. {IN_APP.steps[0]}\n2. ")
+    assert body.endswith("\n\nOther things.")
+    assert body.count(IN_APP.steps[0]) == 1
+
+
 @pytest.mark.parametrize(("urgency", "level"), [("info", 0), ("soon", 1), ("urgent", 2), ("critical", 2)])
 def test_the_desktop_is_told_how_urgent_it_is(
     channel: DesktopChannel, address: str, urgency: str, level: int
@@ -67,13 +77,13 @@ def test_the_desktop_is_told_how_urgent_it_is(
 
 
 def test_markup_in_an_alert_is_shown_and_not_obeyed(channel: DesktopChannel, address: str) -> None:
-    alert = an_alert(body='<a href="https://evil.example/">press</a> & <img src="x"/>')
+    alert = an_alert(body='<a href="https://evil.example/">press</a> & <img src="x"/>', routes=())
     shown = shown_by(channel, address, alert)
     assert shown.body == '&lt;a href="https://evil.example/"&gt;press&lt;/a&gt; &amp; &lt;img src="x"/&gt;'
 
 
 def test_a_server_without_markup_gets_plain_text(channel: DesktopChannel, address: str) -> None:
-    shown = shown_by(channel, address, an_alert(body="5 < 6 & so on"), capabilities=("body",))
+    shown = shown_by(channel, address, an_alert(body="5 < 6 & so on", routes=()), capabilities=("body",))
     assert shown.body == "5 < 6 & so on"
 
 
@@ -107,7 +117,7 @@ def test_a_new_server_is_not_given_the_old_ones_numbers(channel: DesktopChannel,
     with NotificationServer(address):
         channel.send(an_alert(), FIRST)
     with NotificationServer(address, capabilities=("body",)) as second:
-        channel.send(an_alert(key="k2", body="a < b"), FIRST)
+        channel.send(an_alert(key="k2", body="a < b", routes=()), FIRST)
         assert second.shown[-1].replaces == 0
         assert second.shown[-1].body == "a < b"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 FALLBACK = "en"
 _FILE = "labels.toml"
-_HOLES = {"left": {"time"}, "perhaps": {"time"}, "there": {"time"}}
+_HOLES = {"left": {"time"}}
 
 
 class LabelsError(Exception):
@@ -18,7 +18,7 @@ class LabelsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """One language's labels; `left`, `perhaps` and `there` have the hole `{time}`."""
+    """One language's labels; `left` has the hole `{time}`."""
 
     language: str
     direction: str
@@ -28,8 +28,6 @@ class Labels:
     critical: str
     left: str
     deadline: str
-    perhaps: str
-    there: str
     order: str
     steps: str
     other: str

@@ -32,7 +32,7 @@ class Page:
     urgency: Urgency
     headline: str
     left: str | None
-    deadline: tuple[str, ...]
+    deadline: str | None
     orders: tuple[str, ...]
     first: Route | None
     others: tuple[Route, ...]
@@ -104,13 +104,11 @@ def _head(shown: Page, labels: Labels) -> str:
 def _deadline(shown: Page, labels: Labels) -> str:
     if not shown.deadline:
         return ""
-    first, *rest = shown.deadline
-    more = "".join(_small(text) for text in rest)
     until = (
         '<div class="ink" style="font-size:17px;line-height:24px;font-weight:600;color:#101828">'
-        f"{_safe(first)}</div>"
+        f"{_safe(shown.deadline)}</div>"
     )
-    return _row(_caption(labels.deadline) + until + more, above=14)
+    return _row(_caption(labels.deadline) + until, above=14)
 
 
 def _first(shown: Page, labels: Labels) -> str:

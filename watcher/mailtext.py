@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
 
 from rules.facts import Alert, Route
 from watcher.labels import Labels
@@ -11,7 +10,7 @@ from watcher.mailpage import Page, page
 from watcher.terminal import lines, one_line
 
 ORDER_PAGES = "https://www.aliexpress.com/p/order/"  # the only pages that a mail of ours leads to
-PACIFIC = ZoneInfo("America/Los_Angeles")
+_UNTIL = " - "  # how a headline is joined to its deadline
 _BULLETS = "0123456789.)-–•* \t"
 _LONGEST_SUBJECT = 180
 
@@ -82,43 +81,39 @@ def _left(alert: Alert, labels: Labels, now: datetime) -> str | None:
 def _subject(alert: Alert, labels: Labels, now: datetime) -> str:
     left = _left(alert, labels, now)
     mark = ", ".join([part for part in (labels.urgency(alert.urgency.value), left) if part])
-    return one_line(f"[{mark}] {one_line(alert.headline)}", _LONGEST_SUBJECT)
+    return one_line(f"[{mark}] {_headline(alert)}", _LONGEST_SUBJECT)
 
 
 def _page(alert: Alert, labels: Labels, zone: tzinfo, now: datetime, repeat: bool) -> Page:
     return Page(
         urgency=alert.urgency,
-        headline=one_line(alert.headline),
+        headline=_headline(alert),
         left=_left(alert, labels, now),
-        deadline=_deadline(alert, labels, zone),
+        deadline=local_time(alert.deadline.at, zone, labels.language) if alert.deadline else None,
         orders=tuple(one_line(order) for order in alert.orders or ((alert.order,) if alert.order else ())),
         first=alert.routes[0] if alert.routes else None,
         others=alert.routes[1:],
         order_page=order_page(alert.routes),
-        details=_details(alert),
+        details=told_otherwise(alert),
         repeat=labels.repeat if repeat else None,
     )
 
 
-def _deadline(alert: Alert, labels: Labels, zone: tzinfo) -> tuple[str, ...]:
-    if alert.deadline is None:
-        return ()
-    at, latest = alert.deadline.at, alert.deadline.latest
-    said = [local_time(at, zone, labels.language)]
-    if at.astimezone(zone).utcoffset() != at.astimezone(PACIFIC).utcoffset():
-        said.append(labels.there.format(time=local_time(at, PACIFIC, labels.language)))
-    if latest > at:
-        said.append(labels.perhaps.format(time=local_time(latest, zone, labels.language)))
-    return tuple(said)
-
-
-def _details(alert: Alert) -> tuple[str, ...]:
+def told_otherwise(alert: Alert) -> tuple[str, ...]:
     """The paragraphs of the body, without the lines that repeat the headline, a step or a route's title."""
     told = {_bare(alert.headline)}
     told |= {_bare(text) for route in alert.routes for text in (route.title, *route.steps)}
     kept = [line for line in lines(alert.body).split("\n") if _bare(line) not in told]
     paragraphs = "\n".join(kept).split("\n\n")
     return tuple(text.strip("\n") for text in paragraphs if text.strip())
+
+
+def _headline(alert: Alert) -> str:
+    """The headline without its end " - until ...": a mail has a place for that, reckoned when it is sent."""
+    headline = one_line(alert.headline)
+    what, dash, until = headline.rpartition(_UNTIL)
+    timed = alert.deadline is not None and dash and any(char.isdigit() for char in until)
+    return what if timed else headline
 
 
 def _bare(line: str) -> str:
@@ -128,7 +123,7 @@ def _bare(line: str) -> str:
 def _text(shown: Page, labels: Labels) -> str:
     blocks = [shown.headline]
     if shown.deadline:
-        until = f"{labels.deadline}: " + "\n  ".join(shown.deadline)
+        until = f"{labels.deadline}: {shown.deadline}"
         blocks.append(until + (f"\n{shown.left}" if shown.left else ""))
     if shown.first:
         blocks.append(f"{labels.steps.upper()}\n{_route_text(shown.first)}")

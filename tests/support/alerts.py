@@ -1,19 +1,23 @@
-"""Alerts that tests send: a plain offer near its deadline, and variations of it."""
+"""Alerts that tests send, and the case they are of: a plain offer near its deadline, and variations."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rules.facts import (
+    About,
     Alert,
     AlertAbout,
     Authenticity,
     Basis,
+    Case,
     Deadline,
     Kind,
     Link,
     LinkReason,
     LinkVerdict,
+    Notice,
+    Outcome,
     Role,
     Route,
     Trust,
@@ -75,3 +79,40 @@ _OFFER = Alert(
     links=(Link(Role.ACCEPT, SECRET_LINK, "Accept", LinkVerdict.BROKEN, LinkReason.PLACEHOLDER),),
     authenticity=Authenticity(Trust.VERIFIED, ("dmarc",)),
 )
+
+
+def a_notice(received_at: datetime) -> Notice:
+    """A notice of the case, with a subject that tries to smuggle a line."""
+    return Notice(
+        identity=f"n{received_at:%d%H%M}",
+        outcome=Outcome.NOTICE,
+        reason=None,
+        kind=Kind.OFFER,
+        sent_at=received_at,
+        received_at=received_at,
+        authenticity=Authenticity(Trust.VERIFIED),
+        subject="Subject\r\nATTENDEE:mailto:evil@example.org",
+    )
+
+
+def a_case(deadline: Deadline | None = None, settled: bool = False) -> Case:
+    """The case that the alerts are of."""
+    return Case(
+        id="c7f3",
+        about=About.DISPUTE,
+        orders=(ORDER,),
+        dispute=None,
+        kind=Kind.OFFER,
+        turn=Turn.NOBODY if settled else Turn.YOURS,
+        deadline=deadline,
+        since=NOW,
+        settled=settled,
+        offer=None,
+        asked=None,
+        paid=None,
+        anchors=(),
+        authenticity=Authenticity(Trust.VERIFIED),
+        locale="en",
+        clocks=(),
+        history=(a_notice(NOW),),
+    )

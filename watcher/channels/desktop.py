@@ -11,10 +11,11 @@ from typing import Any
 from jeepney import DBusAddress, MatchRule, new_method_call  # type: ignore[import-untyped]
 from jeepney.bus_messages import message_bus  # type: ignore[import-untyped]
 
-from rules.facts import Alert, AlertAbout, Turn, Urgency
+from rules.facts import Alert, AlertAbout, Route, Turn, Urgency
 from watcher.channels import Attempt, ChannelError, OnAction, Surroundings
 from watcher.channels.bus import Bus, BusError, session_address
 from watcher.labels import labels_for
+from watcher.mailtext import told_otherwise
 from watcher.terminal import lines, one_line
 
 log = logging.getLogger("offerwatch")
@@ -24,7 +25,7 @@ _SERVER = DBusAddress("/org/freedesktop/Notifications", bus_name=SERVICE, interf
 _LEVELS = {Urgency.INFO: 0, Urgency.SOON: 1, Urgency.URGENT: 2, Urgency.CRITICAL: 2}
 _ICONS = {Urgency.INFO: "dialog-information", Urgency.SOON: "appointment-soon"}
 _STAYS, _AS_USUAL = 0, -1  # milliseconds, in the words of the specification
-_LONGEST_BODY = 1200
+_LONGEST_BODY = 1800
 _REMEMBERED = 200  # notifications whose buttons still work
 _NOBODY = ("ServiceUnknown", "NameHasNoOwner", "Spawn")  # D-Bus errors that mean: no server there
 
@@ -68,9 +69,9 @@ class DesktopChannel:
 
     def send(self, alert: Alert, attempt: Attempt) -> None:
         """Show one alert; raises ChannelError unless a notification server answers with its number."""
-        extra = [self._labels.repeat] if attempt.in_doubt else []
+        repeat = (self._labels.repeat,) if attempt.in_doubt else ()
         with self._sending:
-            self._show(alert, "\n".join([alert.body, *extra]))
+            self._show(alert, "\n\n".join((*repeat, *_popup(alert))))
 
     def close(self) -> None:
         """Let go of the bus; what is on the screen may go with it."""
@@ -217,13 +218,9 @@ class DesktopChannel:
                 log.error("The button %s of alert %s had no effect", action, one_line(alert.key, 80))
 
     def _show_steps(self, alert: Alert) -> None:
-        parts = [
-            "\n".join([route.title, *[f"{number}. {step}" for number, step in enumerate(route.steps, 1)]])
-            for route in alert.routes
-        ]
         try:
             with self._sending:
-                self._show(alert, "\n\n".join(parts))
+                self._show(alert, "\n\n".join(_steps(route) for route in alert.routes))
         except ChannelError as error:
             log.warning("%s", error)
 
@@ -235,6 +232,17 @@ def _owner(bus: Bus) -> str | None:
         if "NameHasNoOwner" in error.name:
             return None
         raise
+
+
+def _popup(alert: Alert) -> tuple[str, ...]:
+    """What is offered, then the steps, then the rest: desktops cut off what is long at its end."""
+    what, _, rest = "\n\n".join(told_otherwise(alert)).partition("\n")
+    way = [_steps(route) for route in alert.routes[:1]]
+    return tuple(part for part in (what, *way, rest.strip("\n")) if part)
+
+
+def _steps(route: Route) -> str:
+    return "\n".join([route.title, *[f"{number}. {step}" for number, step in enumerate(route.steps, 1)]])
 
 
 def _slot(alert: Alert) -> str:
