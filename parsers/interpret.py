@@ -9,7 +9,7 @@ from parsers.clauses import Clause, Passage, clauses
 from parsers.kinds import DISPUTE_KINDS, YOURS, Scores, Sighting, decide, smells_of_dispute, weigh
 from parsers.labels import missing_buttons, role_of
 from parsers.languages import language_of
-from parsers.layout import Layout, main_text
+from parsers.layout import Layout
 from parsers.lexicon import Language, Lexicon
 from parsers.numbers import Numbers, numbers
 from parsers.offers import Amounts, amounts
@@ -23,7 +23,7 @@ _STRONG = 5.0  # what a dispute mail from an advertising sender must score to be
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Told:
     """What a mail of AliExpress's says, and the signs by which it was told."""
 
     outcome: Outcome
@@ -52,10 +52,10 @@ class _Text:
 
 
 def interpret(
-    layout: Layout, sender_class: str, sent_at: datetime, lexicon: Lexicon, hosts: Hosts, damaged: bool
-) -> Reading:
+    layout: Layout, locale: str | None, sender_class: str, sent_at: datetime, lexicon: Lexicon, hosts: Hosts, damaged: bool
+) -> Told:
     """Return what the mail says. `sender_class` is one of senders.toml's; `damaged`: parts of it are lost."""
-    text = _read_text(layout, lexicon)
+    text = _read_text(layout, locale or _subject_language(layout, lexicon), lexicon)
     anchors = _anchors(layout, text)
     anchors += missing_buttons(text.main, anchors)
     opened = [open_wrapped(a.href).url for a in anchors if a.href and not a.in_text]
@@ -78,9 +78,11 @@ def interpret(
     )  # fmt: skip
 
 
-def _read_text(layout: Layout, lexicon: Lexicon) -> _Text:
-    whole = main_text(layout) or " ".join(p.text for p in layout.main)
-    locale = language_of(whole, lexicon.tongues)
+def _subject_language(layout: Layout, lexicon: Lexicon) -> str | None:
+    return language_of(" ".join(p.text for p in layout.main), lexicon.tongues)
+
+
+def _read_text(layout: Layout, locale: str | None, lexicon: Lexicon) -> _Text:
     used: dict[str, Language] = {}
 
     def language(passage: Passage) -> Language | None:
@@ -173,9 +175,9 @@ def _reading(
     outcome: Outcome, reason: Reason | None, kind: Kind | None, text: _Text, found: Numbers, scores: Scores, *,
     anchors: tuple[Anchor, ...], money: Amounts | None = None, printed: tuple[Printed, ...] = (),
     others: tuple[OtherClock, ...] = (), seen: tuple[Sighting, ...] = (),
-) -> Reading:  # fmt: skip
+) -> Told:  # fmt: skip
     ignored = outcome is Outcome.IGNORED
-    return Reading(
+    return Told(
         outcome, reason, kind, text.locale,
         () if ignored else found.orders, None if ignored else found.dispute,
         money.offer if money and kind is not None else None,

@@ -12,6 +12,8 @@ from parsers.signs import CONCEPTS, Signs, signs_from
 from parsers.spans import SpanReader, SpanWords
 from parsers.wording import Wording, pattern_regex
 
+COMMON = ("languages.toml", "zones.toml", "kinds.toml", "senders.toml")
+_CLASSES = ("order", "account", "promotion", "marketing", "message")
 _DATE_LISTS = ("today", "tomorrow", "midnight", "noon", "am", "pm", "hours", "to")
 _UNITS = ("minute", "hour", "day", "business", "week", "month")
 _FIXED = re.compile(r"(\d+)([dh])")
@@ -57,31 +59,48 @@ class Lexicon:
     languages: Mapping[str, Language]
     tongues: Tongues
     signs: Signs
+    senders: tuple[tuple[str, str], ...]
 
 
 def lexicon_from(files: Mapping[str, Mapping[str, object]]) -> Lexicon:
     """Return the lexicon of parsed TOML `files`: their names mapped to their contents.
 
-    Needed are languages.toml, zones.toml and kinds.toml; every other file is a language. A later file of
-    the same locale adds to an earlier one. Raises LexiconError with every mistake found.
+    Needed are languages.toml, zones.toml, kinds.toml and senders.toml; every other file is a language, or
+    the user's own senders. A later file of the same locale adds to an earlier one. Raises LexiconError with every mistake found.
     """
     mistakes: list[str] = []
     zones = _zones(files["zones.toml"])
     merged: dict[str, dict[str, object]] = {}
     for name, data in files.items():
-        if name in ("languages.toml", "zones.toml", "kinds.toml", "senders.toml"):
+        if name in COMMON:
             continue
         found = _mistakes(name, data)
         mistakes += found
         if not found:
             locale = str(data["locale"])
             merged[locale] = _merge(merged.get(locale, {}), data)
+    senders = _senders(files["senders.toml"], mistakes)
     signs, bad = signs_from(files["kinds.toml"])
     mistakes += [f"kinds.toml: {mistake}" for mistake in bad]
     if mistakes:
         raise LexiconError(mistakes)
     languages = {locale: _language(data, zones) for locale, data in merged.items()}
-    return Lexicon(languages, tongues_from(files["languages.toml"]), signs)  # type: ignore[arg-type]
+    return Lexicon(languages, tongues_from(_strings(files["languages.toml"])), signs, senders)
+
+
+def _strings(data: Mapping[str, object]) -> dict[str, dict[str, str]]:
+    return {key: {str(k): str(v) for k, v in table.items()} for key, table in data.items() if isinstance(table, Mapping)}
+
+
+def _senders(data: Mapping[str, object], mistakes: list[str]) -> tuple[tuple[str, str], ...]:
+    rows = data.get("senders", [])
+    out = []
+    for row in rows if isinstance(rows, list) else []:
+        if isinstance(row, list) and len(row) == 2 and row[1] in _CLASSES and "@" in str(row[0]):
+            out.append((str(row[0]).lower(), str(row[1])))
+        else:
+            mistakes.append(f"senders.toml: {row!r} must be [address, one of {', '.join(_CLASSES)}].")
+    return tuple(out)
 
 
 def _zones(data: Mapping[str, object]) -> Zones:

@@ -48,7 +48,7 @@ def _use(clause: Clause, found: FoundMoney) -> str:
             distance = found.start - mark.end
             if any(mark.end <= other.start < found.start for other in clause.money):
                 distance += 40  # another amount stands between
-            rank = distance + (0 if mark.concept in ("asked", "total", "price") else 24)
+            rank = distance + (0 if mark.concept in ("asked", "total", "price", "offered") else 14)
             if before is None or rank <= before[0]:
                 before = (rank, use)
         elif mark.start >= found.end - 1:

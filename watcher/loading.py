@@ -57,11 +57,13 @@ def load_lexicon(user_folder: Path | None = None) -> "Lexicon":
 
 
 def phrase_files(user_folder: Path | None = None) -> Mapping[str, Mapping[str, Any]]:
-    """Every phrase file by name; a user's file is called "user/<name>", so that errors name it."""
-    found = {name: _toml(source) for name, source in _tomls(files("parsers").joinpath("phrases"))}
+    """Every phrase file by name; "your phrases/..." are the user's own, so that errors tell whose it is."""
+    parsers = files("parsers")
+    found = {f"{name}.toml": _toml(source) for name, source in _tomls(parsers)}
+    found |= {f"phrases/{name}.toml": _toml(source) for name, source in _tomls(parsers.joinpath("phrases"))}
     if user_folder is not None and user_folder.is_dir():
         for path in sorted(user_folder.glob("*.toml")):
-            found[f"user/{path.stem}"] = _toml(path)
+            found[f"your phrases/{path.name}"] = _toml(path)
     return found
 
 
@@ -78,3 +80,21 @@ def _toml(source: Traversable | Path) -> dict[str, Any]:
         raise DataError(f"{source} can't be read: {error.strerror}. Install offerwatch again.") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DataError(f"{source} is not TOML: {error}. Mend it or take it away.") from error
+
+
+def data_print(locale: str) -> str:
+    """A short print of everything that judging depends on: it changes when any of that changes."""
+    import hashlib
+
+    data = hashlib.sha256()
+    for source in (
+        files("rules").joinpath("policy.toml"),
+        files("rules").joinpath("words", f"{locale}.toml"),
+        *sorted(_modules("rules"), key=str),
+    ):
+        data.update(source.read_bytes())
+    return data.hexdigest()
+
+
+def _modules(package: str) -> Iterator[Traversable]:
+    return (each for each in files(package).iterdir() if each.name.endswith(".py"))
