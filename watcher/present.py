@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from rules.facts import Case, Notice, Outcome
+from rules.facts import Case, Notice, Outcome, Role
 from watcher.alertjson import instant
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rules.routes import Words
 
 SCHEMA = 1
+WITHHELD = "withheld"
+_ACTING = (Role.ACCEPT.value, Role.REJECT.value)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 _NESTED = {
@@ -147,8 +149,16 @@ def status_json(
 
 
 def csv_row(row: Mapping[str, Any], columns: Iterable[str]) -> list[str]:
-    """The cells of one mail or case, safe to open in a spreadsheet: no cell can be a formula."""
-    return [_guarded(_cell(row, column.split("."))) for column in columns]
+    """The cells of one mail or case, safe to open in a spreadsheet: no cell can be a formula.
+
+    Addresses to accept or reject are withheld: a spreadsheet makes every address a link to press.
+    """
+    links = [
+        {**link, "url": WITHHELD} if link["role"] in _ACTING and link["url"] else link
+        for link in row["links"]
+    ]
+    shown = {**row, "links": links}
+    return [_guarded(_cell(shown, column.split("."))) for column in columns]
 
 
 def _cell(value: Any, path: list[str]) -> str:

@@ -39,9 +39,10 @@ class SecretSource:
     value: tuple[str, ...]
     username: str = ""
     insecure_keyring: bool = False
+    prefix: str = "password"  # of the configuration's key: password_env, url_env
 
     def __str__(self) -> str:
-        return {"keyring": f"keyring, entry {self.value[0]}"}.get(self.way, f"password_{self.way}")
+        return {"keyring": f"keyring, entry {self.value[0]}"}.get(self.way, f"{self.prefix}_{self.way}")
 
 
 @dataclass(slots=True)
@@ -58,13 +59,13 @@ def fetch_secret(source: SecretSource, environ: Mapping[str, str] | None = None)
     ways: dict[str, Callable[[], str]] = {
         "command": lambda: _from_command(source, where),
         "credential": lambda: _from_credential(source, where),
-        "file": lambda: _from_file(source, Path(source.value[0]), "password_file"),
+        "file": lambda: _from_file(source, Path(source.value[0])),
         "env": lambda: _from_environment(source, where),
         "keyring": lambda: _from_keyring(source),
     }
     secret = ways[source.way]()
     if not secret:
-        raise SecretError(f"The password of {source.whose} is empty.", f"Look at what {source} gives.")
+        raise SecretError(f"The {source.prefix} of {source.whose} is empty.", f"Look at what {source} gives.")
     if "\x00" in secret or len(secret) > LONGEST:
         raise SecretError(
             f"What {source} gives for {source.whose} is no password.", "It must be one line of text."
@@ -121,13 +122,11 @@ def _from_credential(source: SecretSource, environ: Mapping[str, str]) -> str:
     folder = environ.get("CREDENTIALS_DIRECTORY")
     if not folder:
         raise SecretError(
-            f"password_credential of {source.whose} needs systemd, and $CREDENTIALS_DIRECTORY is not set.",
+            f"{source} of {source.whose} needs systemd, and $CREDENTIALS_DIRECTORY is not set.",
             f"Put LoadCredentialEncrypted={name} in the unit, or use password_command or password_file.",
         )
     if "/" in name or name in {".", ".."}:
-        raise SecretError(
-            f"password_credential of {source.whose} is not a credential's name.", "It has no slash."
-        )
+        raise SecretError(f"{source} of {source.whose} is not a credential's name.", "It has no slash.")
     path = Path(folder) / name
     if not path.is_file():
         raise SecretError(
@@ -137,17 +136,17 @@ def _from_credential(source: SecretSource, environ: Mapping[str, str]) -> str:
     return _read(path, source)  # systemd itself keeps this folder private
 
 
-def _from_file(source: SecretSource, path: Path, key: str) -> str:
+def _from_file(source: SecretSource, path: Path) -> str:
     try:
         mode = path.stat().st_mode
     except OSError as error:
         raise SecretError(
-            f"{key} of {source.whose}, {path}, can't be read: {error.strerror}.",
+            f"{source} of {source.whose}, {path}, can't be read: {error.strerror}.",
             "Create it with the password as its only line, and chmod 600 it.",
         ) from None
     if stat.S_IMODE(mode) & 0o077:
         raise SecretError(
-            f"{key} of {source.whose}, {path}, can be read by others (mode {stat.S_IMODE(mode):04o}).",
+            f"{source} of {source.whose}, {path}, can be read by others (mode {stat.S_IMODE(mode):04o}).",
             f"Run: chmod 600 {path}",
         )
     return _read(path, source)
@@ -168,7 +167,7 @@ def _from_environment(source: SecretSource, environ: Mapping[str, str]) -> str:
     name = source.value[0]
     if name not in environ:
         raise SecretError(
-            f"password_env of {source.whose} names {name}, which is not set.",
+            f"{source} of {source.whose} names {name}, which is not set.",
             f"Set {name} where offerwatch is started, or use password_command.",
         )
     return environ[name]

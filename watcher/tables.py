@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 Json = Mapping[str, Any]
-NARROW = 100  # columns; what a table takes where nobody tells us how wide the paper is
+NARROW = 120  # columns; what a table takes where nobody tells us how wide the paper is
 
 WHAT = {
     "offer": "Offer",
@@ -104,13 +104,14 @@ def what(case: Json) -> str:
     return f"{text}: {' '.join(pieces)}" if pieces else text
 
 
-def by_urgency(cases: Iterable[Json]) -> list[Json]:
-    """Cases in the order to be shown: yours first, nearest deadline first, then the rest by age."""
+def by_urgency(cases: Iterable[Json], now: datetime) -> list[Json]:
+    """Cases in the order to be shown: yours first, nearest deadline first, what is over after it."""
 
-    def key(case: Json) -> tuple[bool, bool, str]:
+    def key(case: Json) -> tuple[bool, bool, bool, str]:
         until = case["deadline"]
+        over = until is not None and read_instant(until["latest"]) <= now
         newest = max((each["sent_at"] for each in case["history"]), default="")
-        return case["turn"] != "yours", until is None, until["at"] if until else newest
+        return case["turn"] != "yours", over, until is None, until["at"] if until else newest
 
     return sorted(cases, key=key)
 
@@ -128,7 +129,7 @@ def show_cases(to: "Console", cases: Sequence[Json], zone: tzinfo, now: datetime
     table.add_column("turn", no_wrap=True)
     table.add_column("until", no_wrap=True)
     table.add_column("left")
-    for case in by_urgency(cases):
+    for case in by_urgency(cases, now):
         until, yours = case["deadline"], case["turn"] == "yours"
         table.add_row(
             Text(case["case"], style="bold" if yours else ""),
@@ -139,10 +140,12 @@ def show_cases(to: "Console", cases: Sequence[Json], zone: tzinfo, now: datetime
             Text(left(until, now) if until else "-", style=_colour(until, now)),
         )
     to.print(table)
+    if any(_doubt(case) for case in cases):
+        to.print(Text("* sender not verified: open the app yourself", style="dim"))
 
 
 def _doubt(case: Json) -> str:
-    return " (sender not verified)" if case["authenticity"]["verdict"] == "unverified" else ""
+    return " *" if case["authenticity"]["verdict"] == "unverified" else ""
 
 
 def show_case(to: "Console", case: Json, zone: tzinfo, now: datetime) -> None:
@@ -218,7 +221,7 @@ def show_status(to: "Console", status: Json, zone: tzinfo, now: datetime) -> Non
     )
     for account in status["accounts"]:
         for folder in account["folders"]:
-            to.print(_folder_line(account["name"], folder, now))
+            to.print(folder_line(account["name"], folder, now))
     mine = [case for case in status["cases"] if case["turn"] == "yours"]
     to.print(_turn_line(mine, zone, now))
     if status["cases"]:
@@ -229,10 +232,11 @@ def show_status(to: "Console", status: Json, zone: tzinfo, now: datetime) -> Non
         age = f", the oldest for {span(now - read_instant(since))}" if since else ""
         to.print(Text(f"Alerts waiting to be delivered: {waiting}{age}.", style="yellow"))
     if mine:
-        to.print(Text(f"The way: offerwatch case {by_urgency(mine)[0]['case']}"))
+        to.print(Text(f"The way: offerwatch case {by_urgency(mine, now)[0]['case']}"))
 
 
-def _folder_line(account: str, folder: Json, now: datetime) -> "Text":
+def folder_line(account: str, folder: Json, now: datetime) -> "Text":
+    """One folder: when it was last looked at, and what is wrong with it."""
     from rich.text import Text
 
     at, error = folder["last_look_at"], folder["error"]
@@ -247,7 +251,7 @@ def _turn_line(mine: Sequence[Json], zone: tzinfo, now: datetime) -> "Text":
 
     if not mine:
         return Text("It is not your turn anywhere.", style="bold green")
-    until = by_urgency(mine)[0]["deadline"]
+    until = by_urgency(mine, now)[0]["deadline"]
     when = (
         f", the first until {moment(read_instant(until['at']), zone, now)} ({left(until, now)})"
         if until

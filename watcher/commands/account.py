@@ -1,0 +1,104 @@
+"""The configured mailboxes: which there are, and whether each can be signed in to and opened."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from watcher.clock import utc_now
+from watcher.commands import DONE, FAILED, WRONG, House, StopError, listed, open_house, print_json, say
+from watcher.commands.look import status_of
+from watcher.glance import glance_of
+from watcher.mailboxes import Cursor, Looked, Mailbox, MailboxError
+from watcher.settings import Account, ImapAccount
+from watcher.store import Store
+
+
+def list_accounts(config: Path | None, as_json: bool) -> None:
+    """Print every account with its folders; as JSON one account a line, as `status` has it."""
+    house, now = open_house(config), utc_now()
+    store = Store(house.settings.state_folder)
+    try:
+        shown = status_of(store, glance_of(house.settings), now)["accounts"]
+    finally:
+        store.close()
+    if as_json:
+        for each in shown:
+            print_json(each)
+        return
+    if not shown:
+        say("No account is configured: add an [[account]] to the configuration.")
+    for account, each in zip(house.settings.account, shown, strict=True):
+        say(f"{account.name}: {where(account)}")
+        _say_folders(each)
+
+
+def _say_folders(account: Mapping[str, Any]) -> None:
+    from watcher.tables import console, folder_line
+
+    for folder in account["folders"]:
+        console(sys.stdout).print(folder_line(account["name"], folder, utc_now()))
+
+
+def where(account: Account) -> str:
+    """Where an account lies, in a few words without secrets."""
+    if isinstance(account, ImapAccount):
+        secured = "" if account.security == "tls" else f", {account.security}"
+        return (
+            f"{account.username} on {account.host}:{account.port_number}{secured}; secret: {account.secret}"
+        )
+    return f"Maildir {account.path}"
+
+
+def test_accounts(config: Path | None, name: str | None) -> int:
+    """Sign in to each account and open each folder; returns 1 if anything fails."""
+    house = open_house(config)
+    accounts = house.settings.account
+    chosen = [each for each in accounts if name in (None, each.name)]
+    if not chosen:
+        known = listed(each.name for each in accounts)
+        raise StopError(f'There is no account "{name or ""}".', f"The configuration has {known}.", WRONG)
+    worked = [_test(house, account) for account in chosen]
+    return DONE if all(worked) else FAILED
+
+
+def _test(house: House, account: Account) -> bool:
+    from watcher.wiring import mailboxes_of
+
+    say(f"{account.name}: {where(account)}")
+    try:
+        mailboxes = mailboxes_of(house, account)
+    except MailboxError as error:
+        say(f"  FAILED  {error.sentence} {error.remedy}")
+        return False
+    opened = [_open(mailbox, folder) for mailbox, folder in zip(mailboxes, account.folders, strict=True)]
+    return all(opened)
+
+
+def _open(mailbox: Mailbox, folder: str) -> bool:
+    opened, told = opened_folder(mailbox)
+    say(f"  {'ok' if opened else 'FAILED'}  {folder}: {told}")
+    return opened
+
+
+def opened_folder(mailbox: Mailbox) -> tuple[bool, str]:
+    """Look at a folder as the daemon does, keeping nothing: whether it worked, and what was there."""
+    try:
+        for item in mailbox.look(_AllSeen(), utc_now()):
+            if isinstance(item, Looked):
+                return True, f"{item.exists} mails in {item.folder}"
+    except MailboxError as error:
+        return False, f"{error.sentence} {error.remedy}"
+    finally:
+        mailbox.close()
+    return False, "The look did not come to its end."
+
+
+class _AllSeen:
+    """The memory of somebody who has seen everything: a look goes all the way and fetches no mail."""
+
+    def unseen(self, account: str, folder: str, uidvalidity: int, uids: Sequence[int]) -> list[int]:
+        return []
+
+    def cursor(self, account: str, folder: str) -> Cursor | None:
+        return None

@@ -1,0 +1,132 @@
+"""What there is to see: the status screen, one case, the alerts that were said."""
+
+import sys
+from collections.abc import Mapping
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Any
+
+from watcher.alertjson import instant
+from watcher.clock import utc_now
+from watcher.commands import BLIND, DONE, open_house, open_store, print_json, say, system_zone
+from watcher.diary import FolderState
+from watcher.glance import Glance, glance, glance_of, remember
+from watcher.present import status_json
+from watcher.store import Store
+
+BLIND_AFTER = timedelta(hours=2)
+"""So long may a folder go without a completed look before `status` says that we are blind."""
+ASLEEP_AFTER = timedelta(minutes=5)
+"""So long may the clock go without being looked at: `watch` does it twice a minute."""
+
+
+def status(config: Path | None, as_json: bool) -> int:
+    """Print the one screen; returns 3 where something has not been looked at for too long, else 0."""
+    seen, now = quick_look(config), utc_now()
+    store = Store(seen.state)
+    try:
+        shown = status_of(store, seen, now)
+    finally:
+        store.close()
+    if as_json:
+        print_json(shown)
+    else:
+        _print_status(shown, seen.zone or system_zone(), now)
+    return DONE if shown["awake"] else BLIND
+
+
+def quick_look(config: Path | None) -> Glance:
+    """Return what a look needs of the configuration; raises SettingsError and StopError."""
+    from watcher.whereabouts import find_config
+
+    path = find_config(config)
+    if path is not None and (seen := glance(path)) is not None:
+        return seen
+    house = open_house(config)
+    seen = glance_of(house.settings)
+    if house.path is not None:
+        remember(house.path, seen)
+    return seen
+
+
+def status_of(store: Store, seen: Glance, now: datetime) -> dict[str, Any]:
+    """The contract's `status`: every configured folder, what waits in the outbox, every open case."""
+    states = {(state.account, state.folder): state for state in store.diary.folders()}
+    waiting, oldest = store.outbox.waiting()
+    accounts = [
+        {"name": name, "folders": [_folder_json(folder, states.get((name, folder))) for folder in folders]}
+        for name, folders in seen.folders
+    ]
+    return status_json(
+        is_awake(store, seen, now),
+        accounts,
+        {"waiting": waiting, "oldest_at": instant(oldest) if oldest else None},
+        store.summaries(now),
+    )
+
+
+def is_awake(store: Store, seen: Glance, now: datetime) -> bool:
+    """Whether every configured folder was looked at lately, and so was the clock; nothing to see is blind."""
+    from watcher.clock import maybe_instant
+
+    states = {(state.account, state.folder): state.last_look_at for state in store.diary.folders()}
+    looks = [states.get((name, folder)) for name, folders in seen.folders for folder in folders]
+    tick = maybe_instant(store.diary.get("last_tick_at"))
+    if not looks or tick is None or now - tick > ASLEEP_AFTER:
+        return False
+    return all(at is not None and now - at <= BLIND_AFTER for at in looks)
+
+
+def _folder_json(name: str, state: FolderState | None) -> Mapping[str, Any]:
+    at = state.last_look_at if state else None
+    return {
+        "name": name,
+        "last_look_at": instant(at) if at else None,
+        "error": state.error if state else None,
+    }
+
+
+def _print_status(shown: Mapping[str, Any], zone: tzinfo, now: datetime) -> None:
+    from watcher.tables import console, show_status
+
+    show_status(console(sys.stdout), shown, zone, now)
+    if not shown["accounts"]:
+        say("No account is configured: add an [[account]] to the configuration.")
+    elif not shown["awake"]:
+        say("Is `offerwatch watch` running? What is wrong, and what to do: offerwatch doctor")
+
+
+def case(config: Path | None, ref: str, as_json: bool) -> None:
+    """Print one case, judged now."""
+    from watcher.commands.cases import find_case
+    from watcher.present import case_json
+    from watcher.tables import console, show_case
+
+    house, now = open_house(config), utc_now()
+    store = open_store(house)
+    try:
+        shown = case_json(find_case(store, house, ref, now), house.policy, house.words, now)
+    finally:
+        store.close()
+    if as_json:
+        print_json(shown)
+    else:
+        show_case(console(sys.stdout), shown, house.zone, now)
+
+
+def alerts(config: Path | None, limit: int, as_json: bool) -> None:
+    """Print what was said, oldest first; as JSON one alert a line."""
+    from watcher.alertlist import alert_list
+    from watcher.tables import console, show_alerts
+
+    seen, now = quick_look(config), utc_now()
+    store = Store(seen.state)
+    try:
+        said = list(reversed(alert_list(store.database, limit)))
+    finally:
+        store.close()
+    if not as_json:
+        show_alerts(console(sys.stdout), said, seen.zone or system_zone(), now)
+        return
+    for each in said:
+        print_json(each)

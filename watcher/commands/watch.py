@@ -1,0 +1,78 @@
+"""Starts the daemon from the configuration; everything it needs is made here and handed to it."""
+
+import logging
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from rules.facts import Act, Alert
+from watcher import wiring
+from watcher.app import App
+from watcher.commands import WRONG, House, StopError, open_house
+
+LOG_FORMAT = "%(levelname)s %(message)s"
+SNOOZE = timedelta(hours=6)
+
+
+def run(config: Path | None) -> int:
+    """Watch until told to stop; returns the exit code."""
+    house = open_house(config)
+    if not house.settings.account:
+        raise StopError("No account is configured.", "Add an [[account]] to the configuration.", WRONG)
+    if not house.settings.channel:
+        raise StopError("No channel is configured, so nothing could ring.", "Add a [[channel]].", WRONG)
+    start_log()
+    return watch(house)
+
+
+def start_log() -> None:
+    """Log one line a thing to standard error; times only where nobody else adds them."""
+    stamped = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=stamped + LOG_FORMAT)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+
+
+class Buttons:
+    """What the buttons of a notification do; the app is known only after the channels are made."""
+
+    def __init__(self) -> None:
+        self.app: App | None = None
+
+    def __call__(self, action: str, alert: Alert) -> None:
+        """Acknowledge or snooze the case of an alert; called in a thread of the channel's own."""
+        if self.app is None or alert.case is None or action not in {"ack", "snooze"}:
+            return
+        now = self.app.now()
+        until = now + SNOOZE if action == "snooze" else None
+        self.app.store.act(alert.case, Act(action, now, until=until))
+
+
+def watch(house: House, tick_every: float | None = None) -> int:
+    """Make the daemon and run it in this thread; returns its exit code."""
+    from watcher.channels import close_channels
+    from watcher.daemon import TICK, Daemon
+    from watcher.delivery import Delivery
+    from watcher.emergency import Emergency
+    from watcher.ping import Ping
+
+    buttons = Buttons()
+    watches = wiring.watches_of(house)
+    store = wiring.store_of(house)
+    wiring.judge_again_if_changed(house, store)
+    channels = wiring.channels_of(house, wiring.surroundings_of(house, store, buttons))
+    app = buttons.app = wiring.app_of(house, store, channels)
+    url = house.settings.health.ping_url
+    daemon = Daemon(
+        app,
+        watches,
+        Delivery(store.outbox, channels, probed=wiring.probed(house)),
+        Emergency(app, channels, wiring.judge_of(house)),
+        house.settings.state_folder,
+        ping=Ping(url) if url else None,
+        tick_every=tick_every or TICK,
+    )
+    try:
+        return daemon.run()
+    finally:
+        close_channels(channels)

@@ -1,0 +1,224 @@
+"""Looks at everything that offerwatch depends on, and ends in a list of what to do."""
+
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from email.parser import BytesHeaderParser
+from email.policy import compat32
+from pathlib import Path
+from typing import Any
+
+from watcher import checkups
+from watcher.checkups import Finding, State
+from watcher.clock import utc_now
+from watcher.commands import BLIND, DONE, FAILED, House, open_house, print_json, say
+from watcher.commands.account import where
+from watcher.commands.look import is_awake
+from watcher.database import StoreError
+from watcher.glance import glance_of
+from watcher.mailboxes import Cursor, Looked, Mailbox, MailboxError, Message
+from watcher.settings import Account
+from watcher.store import Store
+from watcher.terminal import one_line
+
+RECENT = timedelta(days=30)
+
+
+def run(config: Path | None, as_json: bool) -> int:
+    """Print every finding as it is made; returns 3 when blind, 1 when something is wrong, else 0."""
+    house, now = open_house(config, needed=False), utc_now()
+    findings = []
+    for finding in _findings(house, now):
+        findings.append(finding)
+        if not as_json:
+            say(f"{finding.state.value:<6}{finding.name}: {finding.told}")
+    awake = not house.settings.account or _awake(house, now)
+    todo = [f"{each.name}: {each.todo}" for each in findings if each.todo]
+    if as_json:
+        print_json(
+            {"schema": 1, "awake": awake, "findings": [_json(each) for each in findings], "todo": todo}
+        )
+    else:
+        _say_todo(todo)
+    if not awake:
+        return BLIND
+    return FAILED if any(each.state is State.WRONG for each in findings) else DONE
+
+
+def _json(finding: Finding) -> dict[str, Any]:
+    return {
+        "name": finding.name,
+        "state": finding.state.value,
+        "told": finding.told,
+        "todo": finding.todo,
+    }
+
+
+def _say_todo(todo: list[str]) -> None:
+    say("")
+    if not todo:
+        say("Nothing to do: all is well.")
+        return
+    say("What to do:")
+    for number, each in enumerate(todo, 1):
+        say(f"{number:>3}. {each}")
+
+
+def _findings(house: House, now: datetime) -> Iterator[Finding]:
+    yield from checkups.versions()
+    yield _configuration(house)
+    yield checkups.data_files(house)
+    yield from checkups.state_folder(house.settings.state_folder)
+    yield from checkups.secrets(house)
+    if house.path is not None:
+        yield from checkups.channels(house)
+    for account in house.settings.account:
+        yield from _account(house, account, now)
+    if house.settings.account:
+        yield _watching(house)
+        yield from _looks(house, now)
+    if house.path is not None and house.settings.health.ping_url is None:
+        yield Finding("dead man", State.NOTE, "nobody notices if this machine is off: see ping_url")
+
+
+def _configuration(house: House) -> Finding:
+    from watcher.whereabouts import default_path
+
+    if house.path is None:
+        todo = f"Write {default_path()}; `offerwatch status` shows how it begins."
+        return Finding("configuration", State.NOTE, "there is none yet", todo)
+    if not house.settings.account:
+        return Finding("configuration", State.WRONG, f"{house.path} has no account", "Add an [[account]].")
+    return Finding("configuration", State.WELL, f"{house.path}, times shown in {house.zone}")
+
+
+def _account(house: House, account: Account, now: datetime) -> Iterator[Finding]:
+    from watcher.wiring import mailboxes_of
+
+    yield Finding(f"account {account.name}", State.WELL, where(account))
+    try:
+        mailboxes = mailboxes_of(house, account)
+    except MailboxError as error:
+        yield Finding(f"account {account.name}", State.WRONG, error.sentence, error.remedy)
+        return
+    for number, (mailbox, folder) in enumerate(zip(mailboxes, account.folders, strict=True)):
+        yield from _folder(house, account, mailbox, folder, now, first=number == 0)
+
+
+def _folder(
+    house: House, account: Account, mailbox: Mailbox, folder: str, now: datetime, first: bool
+) -> Iterator[Finding]:
+    name = f"{account.name} {folder}"
+    newest: Message | None = None
+    try:
+        for item in mailbox.look(_Newest(), now - RECENT):
+            if isinstance(item, Message):
+                newest = item
+            elif isinstance(item, Looked):
+                yield Finding(name, State.WELL, f"opened read-only as {item.folder}, {item.exists} mails")
+        if first:
+            yield from _server(account, mailbox)
+            yield checkups.clock(newest.received_at if newest else None, now)
+            yield _trust(house, account, newest)
+    except MailboxError as error:
+        yield Finding(name, State.WRONG, error.sentence, error.remedy)
+    finally:
+        mailbox.close()
+
+
+def _server(account: Account, mailbox: Mailbox) -> Iterator[Finding]:
+    ask = getattr(mailbox, "capabilities", None)
+    if ask is None:
+        return
+    can = {str(each).upper() for each in ask()}
+    name = f"{account.name} server"
+    if "IDLE" in can:
+        yield Finding(name, State.WELL, "has IDLE: a new mail is seen at once")
+    else:
+        every = int(account.poll_every.total_seconds() // 60)
+        yield Finding(name, State.NOTE, f"has no IDLE: a new mail is seen within {every} min (poll_every)")
+
+
+def _trust(house: House, account: Account, newest: Message | None) -> Finding:
+    """Say whose results are trusted; where nobody's are, whose the newest mail carries."""
+    from watcher.wiring import recipe_of
+
+    name = f"{account.name} sender checks"
+    ids = recipe_of(house, account).authserv_ids
+    if ids:
+        return Finding(name, State.WELL, f"trusts Authentication-Results of {', '.join(ids)}")
+    seen = _ids_in(newest.raw) if newest else []
+    told = "no sender can be verified: it is not known whose Authentication-Results to trust"
+    shown = f" The newest mail carries: {', '.join(seen)}." if seen else ""
+    todo = f"If your provider adds them, set authserv_id of account {account.name} to its name.{shown}"
+    return Finding(name, State.NOTE, told, todo)
+
+
+def _ids_in(raw: bytes) -> list[str]:
+    head = BytesHeaderParser(policy=compat32).parsebytes(raw[:65536])
+    firsts = [str(value).split(";", 1)[0] for value in head.get_all("Authentication-Results", [])]
+    return [one_line(first, 80) for first in firsts[:4] if first.strip() and "=" not in first]
+
+
+class _Newest:
+    """A memory that has seen everything but the newest mail: one mail is fetched, nothing is kept."""
+
+    def unseen(self, account: str, folder: str, uidvalidity: int, uids: Sequence[int]) -> list[int]:
+        return [max(uids)] if uids else []
+
+    def cursor(self, account: str, folder: str) -> Cursor | None:
+        return None
+
+
+def _watching(house: House) -> Finding:
+    """Whether a daemon holds this state's lock; the lock is only tried, never kept."""
+    path = house.settings.state_folder / "watch.lock"
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return Finding("watch", State.WRONG, "is not running, and never was", "Start: offerwatch watch")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return Finding("watch", State.WELL, "is running")
+    finally:
+        os.close(lock)
+    return Finding("watch", State.WRONG, "is not running", "Start: offerwatch watch")
+
+
+def _awake(house: House, now: datetime) -> bool:
+    try:
+        store = Store(house.settings.state_folder)
+    except StoreError:
+        return False
+    try:
+        return is_awake(store, glance_of(house.settings), now)
+    finally:
+        store.close()
+
+
+def _looks(house: House, now: datetime) -> Iterator[Finding]:
+    from watcher.commands.look import status_of
+    from watcher.tables import read_instant, span
+
+    try:
+        store = Store(house.settings.state_folder)
+    except StoreError as error:
+        yield Finding("store", State.WRONG, error.sentence, error.remedy)
+        return
+    shown = status_of(store, glance_of(house.settings), now)
+    counters = store.diary.counters()
+    store.close()
+    for account in shown["accounts"]:
+        for folder in account["folders"]:
+            at, fault = folder["last_look_at"], folder["error"]
+            told = f"{span(now - read_instant(at))} ago" if at else "never"
+            trouble = f" - {fault}" if fault else ""
+            state = State.NOTE if fault or not at else State.WELL
+            yield Finding(f"last look at {account['name']} {folder['name']}", state, told + trouble)
+    waiting = shown["outbox"]["waiting"]
+    yield Finding("outbox", State.WELL, f"{waiting} alerts wait" if waiting else "nothing waits")
+    yield Finding(
+        "deceit", State.WELL, f"{counters['forged']} forged, {counters['suspicious']} suspicious mails"
+    )

@@ -1,0 +1,50 @@
+"""How the mails of one source are read: whose results count, who forwards, which phrases."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from parsers.lexicon import Lexicon
+    from parsers.read import Reading
+    from rules.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Calling it with a mail's bytes and its receipt (aware) gives the reading.
+
+    It holds plain values only, so it can be handed to another process, which loads the data itself.
+    """
+
+    phrases: Path | None = None
+    authserv_ids: tuple[str, ...] = ()
+    forwarders: tuple[str, ...] = ()
+
+    def __call__(self, raw: bytes, received_at: datetime) -> "Reading":
+        from parsers.origin import Provider
+        from parsers.read import read
+
+        provider = Provider(self.authserv_ids, self.forwarders)
+        return read(raw, received_at, _lexicon(self.phrases), provider, _policy().hosts)
+
+    def prepare(self) -> None:
+        """Load the data now, so that a mistake in it is told before the first mail; raises DataError."""
+        _lexicon(self.phrases)
+        _policy()
+
+
+@cache
+def _lexicon(phrases: Path | None) -> "Lexicon":
+    from watcher.loading import load_lexicon
+
+    return load_lexicon(phrases)
+
+
+@cache
+def _policy() -> "Policy":
+    from watcher.loading import load_policy
+
+    return load_policy()

@@ -1,0 +1,238 @@
+"""Puts the parts together: from a checked configuration to mailboxes, channels, the store and the daemon."""
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rules.facts import Act, Case, Notice
+from rules.policy import Ringing
+from watcher.channels import Channel, ChannelError, OnAction, Surroundings, build_channels
+from watcher.clock import utc_now
+from watcher.commands import WRONG, House, StopError
+from watcher.mailboxes import Mailbox, MailboxError, Message, Trouble
+from watcher.recipe import Recipe
+from watcher.secrets import SecretError, SecretSource, fetch_secret
+from watcher.settings import AppriseChannel, EmailChannel, ImapAccount, MaildirAccount
+from watcher.store import Store
+
+if TYPE_CHECKING:
+    from watcher.app import App
+    from watcher.casebook import Judge
+    from watcher.looking import Watch
+    from watcher.mailboxes.wire import Timeouts
+    from watcher.settings import Account
+    from watcher.settings import Channel as ChannelTable
+    from watcher.speech import HouseSpeech
+
+log = logging.getLogger("offerwatch")
+
+
+def judge_of(house: House) -> "Judge":
+    """The judgement with this house's policy."""
+    from rules.cases import judge
+
+    def judged(
+        notices: Iterable[Notice], acts: Mapping[str, Sequence[Act]], names: Mapping[str, str]
+    ) -> tuple[Case, ...]:
+        return judge(notices, acts, names, house.policy)
+
+    return judged
+
+
+def store_of(house: House, now: Callable[[], datetime] = utc_now) -> Store:
+    """The state of this configuration, able to judge, and to keep cases as JSON; raises StoreError."""
+    from watcher.present import case_json
+
+    def summary(case: Case) -> str:
+        return json.dumps(case_json(case, house.policy, house.words, now()), ensure_ascii=False)
+
+    return Store(house.settings.state_folder, judge_of(house), summary)
+
+
+def ringing_of(house: House) -> Ringing:
+    """When alerts may speak, as configured."""
+    alerts = house.settings.alerts
+    return Ringing(
+        ladder=house.settings.ladder,
+        order_ladder=house.settings.order_ladder,
+        quiet=alerts.quiet,
+        quiet_breaks=alerts.quiet_breaks,
+        zone=house.zone,
+    )
+
+
+def recipe_of(house: House, account: "Account | None", more_ids: Sequence[str] = ()) -> Recipe:
+    """How mail of an account is read: its provider's own results count, or those that were configured."""
+    named = tuple(account.authserv_id) if account is not None else ()
+    known = known_ids(account.host) if isinstance(account, ImapAccount) and not named else ()
+    return Recipe(house.phrases, (*named, *known, *more_ids), tuple(house.settings.forwarders))
+
+
+def known_ids(host: str) -> tuple[str, ...]:
+    """The authserv-ids of a big provider by the name of its IMAP server; none for everybody else."""
+    import tomllib
+    from importlib.resources import files
+
+    data = tomllib.loads(files("watcher").joinpath("providers.toml").read_text(encoding="utf-8"))
+    found = [each["authserv_ids"] for each in data["provider"] if host.lower().rstrip(".") in each["servers"]]
+    return tuple(found[0]) if found else ()
+
+
+def mailboxes_of(
+    house: House,
+    account: "Account",
+    folders: Sequence[str] | None = None,
+    timeouts: "Timeouts | None" = None,
+) -> list[Mailbox]:
+    """One mailbox for each folder of an account (those configured, or `folders`); nothing is connected yet.
+
+    Raises MailboxError where it can't work as configured.
+    """
+    wanted = folders or account.folders
+    if isinstance(account, MaildirAccount):
+        from watcher.mailboxes.maildir import MaildirMailbox
+
+        return [
+            MaildirMailbox(account.name, account.path, folder, poll_every=account.poll_every)
+            for folder in wanted
+        ]
+    return [_imap(house, account, folder, timeouts) for folder in wanted]
+
+
+def _imap(house: House, account: ImapAccount, folder: str, timeouts: "Timeouts | None") -> Mailbox:
+    from watcher.mailboxes.imap import ImapMailbox
+
+    oauth = account.auth == "oauth2"
+    return ImapMailbox(
+        account.name,
+        account.host,
+        account.port_number,
+        account.security,
+        account.username,
+        None if oauth else lambda: mailbox_secret(account.secret),
+        folder,
+        ca_file=str(account.ca_file) if account.ca_file else None,
+        token=(lambda: (account.username, mailbox_secret(account.secret))) if oauth else None,
+        poll_every=account.poll_every,
+        forwarders=tuple(house.settings.forwarders),
+        timeouts=timeouts,
+    )
+
+
+def mailbox_secret(source: SecretSource) -> str:
+    """Fetch a mailbox's secret; its refusal counts as trouble with signing in, so it is tried again later."""
+    try:
+        return fetch_secret(source)
+    except SecretError as error:
+        raise MailboxError(error.sentence, error.remedy, kind=Trouble.LOGIN) from None
+
+
+def channels_of(house: House, around: Surroundings) -> tuple[Channel, ...]:
+    """Every configured channel by its name; raises StopError where one can't work as configured."""
+    tables = [_channel(name, table) for name, table in house.settings.named_channels]
+    try:
+        return build_channels(tables, around)
+    except ChannelError as error:
+        raise StopError(error.sentence, error.remedy, WRONG) from None
+
+
+def _channel(name: str, table: "ChannelTable") -> dict[str, Any]:
+    fields: dict[str, Any] = {**table.model_dump(by_alias=True), "name": name}
+    if isinstance(table, EmailChannel):
+        source = table.secret
+        fields["port"] = table.port_number
+        fields["password"] = (lambda: _channel_secret(source)) if source else None
+    if isinstance(table, AppriseChannel):
+        fields["url"] = table.url or (lambda: _channel_secret(_address_source(name, table)))
+    return fields
+
+
+def _address_source(name: str, table: AppriseChannel) -> SecretSource:
+    if table.url_file is not None:
+        return SecretSource(f'channel "{name}"', "file", (str(table.url_file),), prefix="url")
+    return SecretSource(f'channel "{name}"', "env", (table.url_env or "",), prefix="url")
+
+
+def _channel_secret(source: SecretSource) -> str:
+    try:
+        return fetch_secret(source)
+    except SecretError as error:
+        raise ChannelError(error.sentence, error.remedy) from None
+
+
+def surroundings_of(
+    house: House, store: Store | None = None, on_action: OnAction | None = None
+) -> Surroundings:
+    """What channels need to know; with a store, whether a mail of ours has shown up in a mailbox."""
+    probe = store.own_mail.probe if store is not None else None
+    return Surroundings(utc_now, house.zone, house.settings.language, probe, on_action)
+
+
+def probed(house: House) -> frozenset[str]:
+    """The email channels whose mails land in a mailbox that we watch ourselves."""
+    watched = {each.username.lower() for each in house.settings.account if isinstance(each, ImapAccount)}
+    return frozenset(
+        name
+        for name, table in house.settings.named_channels
+        if isinstance(table, EmailChannel) and {address.lower() for address in table.to} & watched
+    )
+
+
+def reader_of(house: House) -> Callable[[Message], Notice]:
+    """Read each mail by its own account's recipe; raises DataError now if a data file can't be used."""
+    recipes = {account.name: recipe_of(house, account) for account in house.settings.account}
+    plain = recipe_of(house, None)
+    plain.prepare()
+
+    def read(message: Message) -> Notice:
+        recipe = recipes.get(message.place.account, plain) if message.place else plain
+        return recipe(message.raw, message.received_at).notice
+
+    return read
+
+
+def watches_of(house: House) -> list["Watch"]:
+    """Every configured folder as the daemon watches it; raises MailboxError."""
+    from watcher.looking import Watch
+
+    return [
+        Watch(account.name, folder, mailbox, account.backfill, account.poll_every)
+        for account in house.settings.account
+        for folder, mailbox in zip(account.folders, mailboxes_of(house, account), strict=True)
+    ]
+
+
+def speech_of(house: House) -> "HouseSpeech":
+    """What to say and when, in the user's language."""
+    from watcher.speech import HouseSpeech
+
+    return HouseSpeech(
+        ringing_of(house), house.words, house.policy.hosts, house.zone, house.settings.language
+    )
+
+
+def app_of(house: House, store: Store, channels: Sequence[Channel]) -> "App":
+    """The two verbs, with everything they need."""
+    from watcher.app import App, Limits
+
+    watched = [(account.name, folder) for account in house.settings.account for folder in account.folders]
+    return App(
+        store,
+        speech_of(house),
+        reader_of(house),
+        channels,
+        watched=watched,
+        limits=Limits(test_every=house.settings.alerts.test_every),
+    )
+
+
+def judge_again_if_changed(house: House, store: Store) -> None:
+    """Judge every case again if the rules, the words or this program changed since the last time."""
+    from watcher.loading import data_print
+
+    wanted = data_print(house.settings.language)
+    if store.diary.get("judged_by") != wanted:
+        store.judge_all(utc_now())
+        store.diary.put("judged_by", wanted)
