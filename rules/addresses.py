@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rules.anatomy import EDGES, all_pairs, belongs, take_apart
+from rules.anatomy import EDGES, belongs, take_apart
 from rules.policy import Hosts
 from rules.wrappers import Shut, inside
 
@@ -43,7 +43,7 @@ def host_of(url: str) -> str | None:
 
 def parameters(url: str) -> tuple[tuple[str, str], ...]:
     """Names and values, decoded, of the query and then of the fragment's query; never raises."""
-    return all_pairs(take_apart(url))
+    return take_apart(url).parameters
 
 
 def is_ours(host: str, hosts: Hosts) -> bool:

@@ -27,6 +27,7 @@ class Address:
     `text` is what a browser starts from: trimmed, without tabs and line ends. `scheme` and `host`
     are lower case; `host` is None where there is none that a browser could look up. `authority` is
     the printed stretch that holds user, host and port, and `slashes` how many stood before it.
+    `parameters` are decoded: those of the query, then those of the fragment.
     """
 
     text: str
@@ -39,6 +40,7 @@ class Address:
     path: str
     query: str
     fragment: str
+    parameters: tuple[tuple[str, str], ...]
 
 
 def take_apart(printed: str) -> Address:
@@ -52,13 +54,15 @@ def take_apart(printed: str) -> Address:
     rest, _, query = rest.partition("?")
     if scheme is None or scheme in WEB:
         rest = rest.replace("\\", "/")
+    found = pairs(query) + (pairs(fragment_parts(fragment)[1]) if fragment else ())
     bare = rest.lstrip("/")
     slashes = len(rest) - len(bare)
+    authority, path, user, host, port = "", rest, None, None, None
     if scheme in WEB or (scheme is None and slashes >= 2):
         authority, slash, path = bare.partition("/")
         user, host, port = _authority(authority)
-        return Address(text, scheme, slashes, authority, user, host, port, slash + path, query, fragment)
-    return Address(text, scheme, slashes, "", None, None, None, rest, query, fragment)
+        path = slash + path
+    return Address(text, scheme, slashes, authority, user, host, port, path, query, fragment, found)
 
 
 def _authority(printed: str) -> tuple[str | None, str | None, str | None]:
@@ -114,13 +118,6 @@ def fragment_parts(fragment: str) -> tuple[str, str]:
     if mark:
         return path, query
     return ("", fragment) if "=" in fragment else (fragment, "")
-
-
-def all_pairs(address: Address) -> tuple[tuple[str, str], ...]:
-    """Decoded parameters of the query, then those of the fragment."""
-    if not address.fragment:
-        return pairs(address.query)
-    return pairs(address.query) + pairs(fragment_parts(address.fragment)[1])
 
 
 def plain_name(name: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
 from rules.addresses import open_wrapped
-from rules.anatomy import Address, all_pairs, plain_name, take_apart
+from rules.anatomy import Address, plain_name, take_apart
 from rules.link_names import ORDERS, named
 
 _ORDER = re.compile(r"\d{10,20}", re.ASCII)
@@ -43,7 +43,7 @@ def names_other_order(address: Address, orders: Sequence[str]) -> bool:
 def _is_known(number: str, orders: Sequence[str]) -> bool:
     if number in orders or _DISPUTE.fullmatch(number):
         return True
-    ahead = [int(number) - int(order) for order in orders if order.isascii() and order.isdigit()]
+    ahead = [int(number) - int(order) for order in orders if _ORDER.fullmatch(order)]
     return any(0 < step <= 100 * _LINE and step % _LINE == 0 for step in ahead)
 
 
@@ -53,7 +53,7 @@ def has_lapsed(address: Address, now: datetime) -> bool:
 
 
 def _lapses(address: Address) -> Iterator[datetime]:
-    for name, value in all_pairs(address):
+    for name, value in address.parameters:
         plain = plain_name(name)
         if (plain in _LAPSE_WHOLE or _LAPSE.search(plain)) and (at := _instant(value.strip())):
             yield at

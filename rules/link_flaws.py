@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import unquote
 
-from rules.anatomy import EDGES, WEB, Address, all_pairs, plain_name, take_apart
+from rules.anatomy import EDGES, WEB, Address, plain_name, take_apart
 from rules.facts import LinkReason
-from rules.link_names import ORDERS, is_key, is_tracking, named, names_one_thing
+from rules.link_names import DISPUTES, ORDERS, is_key, is_tracking, named, names_one_thing
 from rules.lookalikes import is_number, is_valid_number
 
 _SCRIPTS = frozenset(
@@ -48,8 +48,9 @@ _DAMAGE = re.compile(
     r"|(?:\.{3,}|%E2%80%A6)[)\]]?(?:[&#/?]|$)|%[0-9A-F]?$|[?&]$",
     re.IGNORECASE,
 )
-_QUOTED_EQUALS = re.compile(r"=3D(?=[A-Za-z0-9\"'%_/])", re.IGNORECASE)
-_SEARCHES = frozenset({"searchtext", "title", "q", "keyword", "keywords", "text", "name"})
+_QUOTED_EQUALS = re.compile(r"3D[A-Za-z0-9\"'%_/]")
+_QUOTED_NUMBER = re.compile(r"3D\d+", re.ASCII)
+_SEARCHES = frozenset(["searchtext", "title", "q", "keyword", "keywords", "text", "name"])
 _CUT_HOST = "www.aliexpress.c"
 
 _BLANK = re.compile(r"[\s\x00-\x20\x7f]")
@@ -104,7 +105,7 @@ def _layers(text: str) -> Iterator[str]:
 def _has_a_hole(url: str, address: Address) -> bool:
     if _RAW_HOLE.search(url) or any(_HOLE.search(layer) for layer in _layers(url)):
         return True
-    if any(_is_nothing(name, value) for name, value in all_pairs(address)):
+    if any(_is_nothing(name, value) for name, value in address.parameters):
         return True
     if any(_NO_ORDER.fullmatch(value) for value in named(address, ORDERS)):
         return True
@@ -115,9 +116,9 @@ def _has_a_hole(url: str, address: Address) -> bool:
 def _is_nothing(name: str, value: str) -> bool:
     """A programming language's word for nothing, where a page needs something."""
     word = value.strip().lower()
-    if word in _NOTHING:
-        return not is_tracking(name)
-    return word in _NONE and names_one_thing(name)
+    if is_tracking(name):
+        return False
+    return word in _NOTHING or (word in _NONE and names_one_thing(name))
 
 
 def _is_damaged(printed: str, url: str, address: Address) -> bool:
@@ -127,17 +128,22 @@ def _is_damaged(printed: str, url: str, address: Address) -> bool:
 
 
 def _is_quoted_printable(address: Address) -> bool:
-    """`=3D` where `=` was meant; but people do search for 3D printers."""
-    for piece in address.query.split("&"):
-        match = _QUOTED_EQUALS.search(piece)
-        if match and plain_name(piece[: match.start()]) not in _SEARCHES:
-            return True
-    return False
+    """`=3D` where `=` was meant: before a number, or everywhere. One signature may well start with
+    3D, and people do search for 3D printers.
+    """
+    if any(_QUOTED_NUMBER.fullmatch(value) for value in named(address, ORDERS | DISPUTES)):
+        return True
+    values = [
+        value
+        for name, _, value in (piece.partition("=") for piece in address.query.split("&"))
+        if value and plain_name(name) not in _SEARCHES
+    ]
+    return bool(values) and all(_QUOTED_EQUALS.match(value) for value in values)
 
 
 def _is_cut(address: Address) -> bool:
     """Ends in the middle of its query or host, or holds a key with nothing in it."""
-    if any(_is_emptied(name, value) for name, value in all_pairs(address)):
+    if any(_is_emptied(name, value) for name, value in address.parameters):
         return True
     *front, last = address.query.split("&")
     if front and last and "=" not in last and not address.fragment and any("=" in piece for piece in front):

@@ -1,6 +1,6 @@
 """What the names of an address's parameters mean: orders, disputes, keys, or mere tracking."""
 
-from rules.anatomy import Address, all_pairs, plain_name
+from rules.anatomy import Address, plain_name
 
 # All in plain form: lower case, letters and digits only.
 ORDERS = frozenset(
@@ -87,7 +87,7 @@ def named(address: Address, names: frozenset[str]) -> list[str]:
     """The values of some parameters, lists taken apart."""
     return [
         value.strip()
-        for name, values in all_pairs(address)
+        for name, values in address.parameters
         if plain_name(name) in names
         for value in values.replace(";", ",").replace("|", ",").split(",")
     ]

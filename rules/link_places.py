@@ -3,7 +3,7 @@
 import re
 from urllib.parse import unquote
 
-from rules.anatomy import WEB, Address, all_pairs, fragment_parts, plain_name, take_apart
+from rules.anatomy import WEB, Address, fragment_parts, plain_name, take_apart
 from rules.facts import Role
 from rules.link_names import DISPUTES, ORDERS, is_tracking
 
@@ -45,7 +45,7 @@ def place(address: Address) -> Role:
         return Role.OTHER
     if words & _DISPUTE or _JOINED.search(path.lower()):
         return Role.DISPUTE
-    returns, names = words & _RETURN, {plain_name(name) for name, _ in all_pairs(address)}
+    returns, names = words & _RETURN, {plain_name(name) for name, _ in address.parameters}
     if not returns and _is_order(path.lower(), words, names):
         return Role.ORDER
     if (returns and not words & (_BESIDE | _ADVERTS)) or names & DISPUTES:
@@ -64,9 +64,9 @@ def _is_order(path: str, words: set[str], names: set[str]) -> bool:
 
 def place_in_app(address: Address) -> Role:
     """The role of a page that only AliExpress's app opens, `other` for any other scheme."""
-    if address.scheme not in _APPS:
+    if address.scheme not in _APPS or "aliexpress" not in address.text.lower():
         return Role.OTHER
-    for name, value in all_pairs(address):
+    for name, value in address.parameters:
         inner = take_apart(value)
         if plain_name(name) in ("url", "targeturl") and inner.scheme in WEB:
             return place(inner)
@@ -75,11 +75,11 @@ def place_in_app(address: Address) -> Role:
 
 def says_nothing(address: Address) -> bool:
     """Whether an address of AliExpress's is a short one, whose page can't be told by looking."""
-    return bool(_SHORT.match(address.host or "")) and not all_pairs(address)
+    return bool(_SHORT.match(address.host or "")) and not address.parameters
 
 
 def is_home(address: Address) -> bool:
     """Whether an address is the bare front page, whatever was added for counting visits."""
     if address.path.lower() not in _HOME or fragment_parts(address.fragment)[0].strip("/!"):
         return False
-    return all(is_tracking(name) for name, _ in all_pairs(address))
+    return all(is_tracking(name) for name, _ in address.parameters)

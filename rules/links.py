@@ -49,14 +49,15 @@ def look(
     `url` is None where there is no target at all: a missing button, or one with a blank target.
     """
     found: dict[tuple[Role, str | None], Link] = {}
-    targets: set[str | None] = set()
+    targets: set[str] = set()
     for anchor in sorted(anchors, key=lambda anchor: anchor.in_text):
         link = _judged(anchor, orders, now, hosts, reported)
         if link.role is Role.OTHER:
             continue
         if anchor.in_text and link.role not in _ANSWERS and link.url in targets:
             continue
-        targets.add(link.url)
+        if link.url is not None:
+            targets.add(link.url)
         found.setdefault((link.role, link.url), link)
     return tuple(found.values())
 

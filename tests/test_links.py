@@ -61,6 +61,8 @@ GENUINE = [
     DETAIL
     + "&t=1600000000&timestamp=1600000000123&gmt_create=2020-01-01&algo_expid=0a1b-2&SearchText=3D%20printer",
     DETAIL + "&token=XXX&sign=abc%3D%3D&sig=a+b/c==",
+    CASE + "&sign=3DA5F00122",
+    "https://www.aliexpress.com/p/dispute/list.html?SearchText=3D+printer",
     DETAIL + "&hasOrder=false&orderType=none",
     DETAIL.replace("www.", "WWW.").replace("https", "HTTPS"),
     DETAIL.replace(".com/", ".com./"),
@@ -169,6 +171,8 @@ CAUGHT = {
     ],
     "damaged": [
         DETAIL.replace("=", "=3D"),
+        DETAIL.replace("=", "=3D") + "&x=1",
+        (CASE + "&x=a").replace("=", "=3D"),
         '3D"' + DETAIL,
         '3D"' + DETAIL + '"',
         '"' + DETAIL,
@@ -555,6 +559,7 @@ def test_where_the_target_tells_nothing_the_label_decides() -> None:
     assert role("aliexpress://order/detail?orderId=1") == "order"
     assert role("aliexpress://goto?url=" + quote(CASE, safe="")) == "dispute"
     assert role("otherapp://order/detail?orderId=1") == "other"
+    assert role("intent://otherapp/order/detail?orderId=1#Intent;end") == "other"
 
 
 def test_an_answer_goes_by_its_label_wherever_it_leads() -> None:
@@ -581,6 +586,11 @@ def test_links_come_in_the_order_of_the_text_and_once() -> None:
         (Role.DISPUTE, "See the case"),
         (Role.DISPUTE, "text only"),
     ]
+
+
+def test_a_button_that_is_in_neither_part_is_told_for_each_role() -> None:
+    anchors = [Anchor(None, "Accept", Role.ACCEPT), Anchor(None, "Case", Role.DISPUTE, in_text=True)]
+    assert [link.role for link in look(anchors, [ORDER], NOW, HOSTS)] == [Role.ACCEPT, Role.DISPUTE]
 
 
 def test_the_address_of_an_answer_comes_back_from_the_text_part_as_nothing_else() -> None:
