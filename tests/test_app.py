@@ -376,6 +376,15 @@ def test_a_mail_that_merely_quotes_an_id_of_ours_is_read(rung):
     assert len(rung.store.cases()) == 2
 
 
+def test_an_alert_sent_without_the_outbox_is_known_by_its_seal_and_a_wrong_seal_is_not(rung):
+    loose = rung.store.own_mail.loose_id()
+    rung.app.take_in(own_mail(rung, f"Message-ID: {loose}"))
+    assert len(rung.store.cases()) == 1
+    wrong = loose[:17] + "0" * 16 + loose[33:]
+    rung.app.take_in(own_mail(rung, f"Message-ID: {wrong}"))
+    assert len(rung.store.cases()) == 2
+
+
 def test_an_id_that_we_never_gave_out_hides_nothing(rung):
     rung.app.take_in(own_mail(rung, "Message-ID: <" + "0" * 32 + "@" + "0" * 32 + ".offerwatch.invalid>"))
     assert len(rung.store.cases()) == 2

@@ -141,6 +141,17 @@ def test_told_to_stop_it_is_gone_in_time_and_says_nothing_wrong(tmp_path, name):
         assert "Traceback" not in process.stderr.read()
 
 
+def test_hung_up_it_looks_again_and_goes_on(tmp_path):
+    with running(tmp_path) as process:
+        post_offer(tmp_path, 1)
+        wait_until(lambda: deliveries(tmp_path / "push.txt"))
+        process.send_signal(signal.SIGHUP)
+        post_offer(tmp_path, 2)
+        wait_until(lambda: len(deliveries(tmp_path / "push.txt")) == 2)
+        process.terminate()
+        assert process.wait(5) == 0
+
+
 def test_a_second_daemon_with_the_same_state_exits_with_4_and_a_sentence(tmp_path):
     with running(tmp_path):
         wait_until(lambda: (tmp_path / "state" / "watch.lock").exists())

@@ -44,6 +44,7 @@ from support.watching import (
     an_ignored,
     judge,
     open_store,
+    read_facts,
     summary,
 )
 from watcher import database, records
@@ -378,6 +379,32 @@ def test_a_surrogate_in_a_notice_is_no_reason_to_lose_it(tmp_path):
     store = open_store(tmp_path)
     assert take(store, a_notice(subject="torn \ud800 text")).new
     assert store.cases()[0].history[0].subject == "torn ? text"
+
+
+def test_better_phrases_read_old_mail_again_and_keep_who_sent_it(tmp_path):
+    store = open_store(tmp_path)
+    take(store, a_notice(), 1)
+    take(store, a_notice("two", None, orders=()), 2)
+    assert len(store.cases()) == 2
+
+    def better(message):
+        notice = read_facts(message)
+        unverified = Authenticity(Trust.UNVERIFIED)
+        return replace(notice, kind=Kind.OFFER_REMINDER, orders=(ORDER,), authenticity=unverified)
+
+    assert store.read_again(better, LATER) == 2
+    (case,) = store.cases()
+    assert [notice.kind for notice in case.history] == [Kind.OFFER_REMINDER] * 2
+    assert case.authenticity.verdict is Trust.VERIFIED
+    assert store.read_again(better, LATER) == 0
+
+
+def test_a_reader_that_knows_less_takes_nothing_away(tmp_path):
+    store = open_store(tmp_path)
+    take(store, a_notice())
+    before = store.cases()
+    assert store.read_again(lambda message: an_ignored("x", Reason.STRANGER), LATER) == 0
+    assert store.cases() == before
 
 
 def test_an_id_that_a_strangers_case_has_by_chance_is_made_unique(tmp_path):

@@ -51,11 +51,21 @@ def _insert(connection: sqlite3.Connection, notice: Notice, family: int, raw: by
     connection.execute("INSERT INTO raws VALUES (?, ?)", (notice.identity, zlib.compress(raw, 6)))
 
 
-def _family(connection: sqlite3.Connection, notice: Notice) -> int:
-    """Return the family of a notice; families that it links become one."""
+def reread(connection: sqlite3.Connection, family: int, notice: Notice) -> int:
+    """Within a transaction: a kept mail says something else now; return the family it belongs to."""
+    found = _family(connection, notice, family)
+    connection.execute(
+        "UPDATE notices SET family = ?, facts = ? WHERE identity = ?",
+        (found, records.dump(notice), notice.identity),
+    )
+    return found
+
+
+def _family(connection: sqlite3.Connection, notice: Notice, own: int | None = None) -> int:
+    """Return the family of a notice (its `own` if it has one); families that it links become one."""
     marks = [f"order {number}" for number in notice.orders]
     marks += [f"dispute {notice.dispute}"] if notice.dispute else []
-    found: set[int] = set()
+    found = set() if own is None else {own}
     for mark in marks:
         row = connection.execute("SELECT family FROM marks WHERE mark = ?", (mark,)).fetchone()
         found.update(row or ())

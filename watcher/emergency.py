@@ -1,6 +1,5 @@
 """When the store fails: say so, and what the mail says, straight through the channels."""
 
-import hashlib
 import logging
 import threading
 from collections.abc import Sequence
@@ -10,7 +9,6 @@ from rules.facts import Alert, Outcome
 from watcher.app import App
 from watcher.casebook import Judge
 from watcher.channels import Attempt, Channel, ChannelError
-from watcher.clock import stamp
 from watcher.database import StoreError
 from watcher.mailboxes import Message
 
@@ -56,13 +54,16 @@ class Emergency:
 
     def _send(self, alert: Alert) -> None:
         for channel in self._channels:
-            threading.Thread(target=_send, args=(channel, alert), name="emergency", daemon=True).start()
+            attempt = Attempt(self._app.store.own_mail.loose_id())
+            work = threading.Thread(
+                target=_send, args=(channel, alert, attempt), name="emergency", daemon=True
+            )
+            work.start()
 
 
-def _send(channel: Channel, alert: Alert) -> None:
-    digest = hashlib.sha256(f"{alert.key} {channel.name} {stamp(alert.created_at)}".encode()).hexdigest()
+def _send(channel: Channel, alert: Alert, attempt: Attempt) -> None:
     try:
-        channel.send(alert, Attempt(f"<{digest[:32]}@emergency.offerwatch.invalid>"))
+        channel.send(alert, attempt)
     except ChannelError as error:
         log.error("%s could not say it either: %s", channel.name, error)
     except Exception as error:

@@ -1,7 +1,9 @@
 """Our own alert mails, recognised where they lie in a mailbox that we read."""
 
 import hashlib
+import hmac
 import re
+import secrets
 from datetime import datetime
 from email.parser import BytesHeaderParser
 from email.policy import compat32
@@ -28,6 +30,14 @@ class OwnMail:
         """Return the one Message-ID that this alert has on this channel, however often it is tried."""
         digest = hashlib.sha256(f"{self._installation}\n{channel}\n{key}".encode()).hexdigest()
         return f"<{digest[:32]}@{self._installation}.offerwatch.invalid>"
+
+    def loose_id(self) -> str:
+        """Return a new Message-ID for an alert that is not in the outbox; we know it again by its seal."""
+        nonce = secrets.token_hex(8)
+        return f"<{nonce}{self._seal(nonce)}@{self._installation}.offerwatch.invalid>"
+
+    def _seal(self, nonce: str) -> str:
+        return hmac.new(self._installation.encode(), nonce.encode(), hashlib.sha256).hexdigest()[:16]
 
     def recognise(self, raw: bytes, now: datetime) -> bool:
         """Tell whether a mail is an alert of ours, or a reply or bounce to one, and note what that proves.
@@ -70,6 +80,8 @@ class OwnMail:
         return True if row[0] else (False if row[1] else None)
 
     def _known(self, message_id: str) -> str | None:
+        if message_id[17:33] == self._seal(message_id[1:17]) and self._pattern.fullmatch(message_id.encode()):
+            return message_id
         with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT message_id FROM outbox WHERE message_id = ?", (message_id,)

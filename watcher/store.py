@@ -6,14 +6,14 @@ Law: one mail is one transaction (place, notice, cases). Whatever is not committ
 import json
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from rules.facts import Act, Case, Notice, Outcome, Reason
-from watcher import casebook, crash
+from watcher import casebook, crash, records
 from watcher.alertlist import alert_list
 from watcher.casebook import Judge, Summary
 from watcher.clock import instant, maybe_stamp, stamp, utc_now
@@ -164,6 +164,26 @@ class Store:
             self._rejudge(connection, family, now)
         return undone
 
+    def read_again(self, read: Callable[[Message], Notice], now: datetime) -> int:
+        """Read every kept mail again, because the phrases have changed; return how many say something else.
+
+        Who sent a mail and when it came stays as it was found then.
+        """
+        with self.database.reading() as connection:
+            found = connection.execute("SELECT identity, family, facts FROM notices").fetchall()
+        changed = 0
+        for identity, family, facts in found:
+            before = records.notice(facts)
+            raw = self.raw(identity) or b""
+            after = read(Message(raw, before.received_at, before.source, None, len(raw)))
+            after = replace(after, identity=identity, source=before.source, authenticity=before.authenticity)
+            if after == before or after.outcome is Outcome.IGNORED:
+                continue
+            with self.database.writing() as connection:
+                self._rejudge(connection, casebook.reread(connection, family, after), now)
+            changed += 1
+        return changed
+
     def judge_all(self, now: datetime) -> int:
         """Judge every family again, because the rules have changed; return how many there were."""
         with self.database.reading() as connection:
@@ -183,12 +203,14 @@ class Store:
 
     def open_cases(self, only: Collection[str] | None = None) -> list[Open]:
         """Return the cases about which something may still be said, of `only` these ids if given."""
+        ask = "SELECT id, revision FROM cases WHERE watched"
         with self.database.reading() as connection:
-            rows = connection.execute("SELECT id, revision FROM cases WHERE watched").fetchall()
-            wanted = [(name, revision) for name, revision in rows if only is None or name in only]
             if only is None:
+                rows = connection.execute(ask).fetchall()
                 self._loaded = {name: self._loaded[name] for name, _ in rows if name in self._loaded}
-            return [self._open(connection, name, revision) for name, revision in wanted]
+            else:
+                rows = [row for name in only for row in connection.execute(f"{ask} AND id = ?", (name,))]
+            return [self._open(connection, name, revision) for name, revision in rows]
 
     def _open(self, connection: sqlite3.Connection, name: str, revision: int) -> Open:
         known = self._loaded.get(name)
