@@ -96,10 +96,11 @@ class Proxy:
             with self._lock:
                 self._socks += [client, server]
             faulty = self._times is None or self.connections <= self._times
-            self._spawn(self._upward, client, server)
-            self._spawn(self._downward, server, client, self._limit if faulty else None)
+            idle = threading.Event()
+            self._spawn(self._upward, client, server, idle)
+            self._spawn(self._downward, server, client, idle, self._limit if faulty else None)
 
-    def _upward(self, client: socket.socket, server: socket.socket) -> None:
+    def _upward(self, client: socket.socket, server: socket.socket, idle: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
                 with self._lock:
@@ -107,9 +108,12 @@ class Proxy:
                     self.round_trips += not self._last_up
                     self._last_up = True
                 server.sendall(data)
+        idle.set()
         _shut(server)
 
-    def _downward(self, server: socket.socket, client: socket.socket, limit: int | None) -> None:
+    def _downward(
+        self, server: socket.socket, client: socket.socket, idle: threading.Event, limit: int | None
+    ) -> None:
         passed = 0
         with contextlib.suppress(OSError):
             while data := server.recv(65536):
@@ -126,7 +130,10 @@ class Proxy:
         if limit is not None and passed >= limit and self._hole:
             self._closing.wait(60)  # silent, and open
         if limit is not None and self._reset:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RD)  # no RST leaves while the other thread is reading
+                idle.wait(5)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.close()
         else:
             _shut(client)
