@@ -73,7 +73,7 @@ def tell(due: Due, case: Case, links: Sequence[Link], words: Words, zone: tzinfo
         kind=case.kind,
         rung=due.rung,
         late=due.late,
-        deadline=case.deadline,
+        deadline=_harmless(case.deadline),
         turn=case.turn,
         routes=() if case.deadline is None else instruction.routes,
         links=tuple(replace(link, url=None, label="") for link in links),
@@ -152,6 +152,13 @@ def test(key: str, words: Words, zone: tzinfo, now: datetime) -> Alert:
     )
 
 
+def _harmless(deadline: Deadline | None) -> Deadline | None:
+    """The deadline with a quote that no program can turn into something to press."""
+    if deadline is None or deadline.quote is None:
+        return deadline
+    return replace(deadline, quote=plain(deadline.quote) or None)
+
+
 def _blindness(
     name: str, last_look_at: datetime | None, error: str | None, words: Words, zone: tzinfo
 ) -> Iterator[str]:
@@ -210,7 +217,7 @@ class _Scribe:
         if self.case.kind is None:
             return self.words.say("note.looked", case=self.case.id)
         answers = ANSWERS.get(self.case.kind, (Answer.SATISFIED,))
-        return self.words.say("note.done", case=self.case.id, answers=" | ".join(answers))
+        return self.words.say("note.done", case=self.case.id, answers=" / ".join(answers))
 
     def _headline(self, deadline: Deadline) -> str:
         headline = self.instruction.headline
