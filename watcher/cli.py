@@ -75,7 +75,7 @@ def _tell(error: Exception) -> int:
             hint(f"Run it again with {DEBUG}=1 and report what it prints.")
         return 1
     hint(f"{sentence} {getattr(error, 'remedy', '')}".strip())
-    return int(getattr(error, "code", 1))
+    return int(getattr(error, "code", getattr(error, "exit_code", 1)))
 
 
 app = typer.Typer(

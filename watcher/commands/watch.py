@@ -3,13 +3,20 @@
 import logging
 import os
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rules.facts import Act, Alert
 from watcher import wiring
 from watcher.app import App
+from watcher.channels import Channel, OnAction
 from watcher.commands import WRONG, House, StopError, open_house
+from watcher.store import Store
+
+if TYPE_CHECKING:
+    from watcher.daemon import Daemon
 
 LOG_FORMAT = "%(levelname)s %(message)s"
 SNOOZE = timedelta(hours=6)
@@ -48,31 +55,45 @@ class Buttons:
         self.app.store.act(alert.case, Act(action, now, until=until))
 
 
-def watch(house: House, tick_every: float | None = None) -> int:
+def watch(house: House) -> int:
     """Make the daemon and run it in this thread; returns its exit code."""
     from watcher.channels import close_channels
-    from watcher.daemon import TICK, Daemon
+
+    made: list[Channel] = []
+
+    def configured(store: Store, act: OnAction) -> tuple[Channel, ...]:
+        made.extend(wiring.channels_of(house, wiring.surroundings_of(house, store, act)))
+        return tuple(made)
+
+    daemon = daemon_of(house, configured)
+    try:
+        return daemon.run()
+    finally:
+        close_channels(made)
+
+
+def daemon_of(house: House, make_channels: Callable[[Store, OnAction], tuple[Channel, ...]]) -> "Daemon":
+    """The daemon with everything it needs, not yet running.
+
+    `make_channels` is given the store and what a notification's buttons do. Raises MailboxError,
+    StoreError, DataError and StopError where something can't work as configured.
+    """
+    from watcher.daemon import Daemon
     from watcher.delivery import Delivery
     from watcher.emergency import Emergency
     from watcher.ping import Ping
 
-    buttons = Buttons()
     watches = wiring.watches_of(house)
-    store = wiring.store_of(house)
+    store, buttons = wiring.store_of(house), Buttons()
     wiring.judge_again_if_changed(house, store)
-    channels = wiring.channels_of(house, wiring.surroundings_of(house, store, buttons))
+    channels = make_channels(store, buttons)
     app = buttons.app = wiring.app_of(house, store, channels)
     url = house.settings.health.ping_url
-    daemon = Daemon(
+    return Daemon(
         app,
         watches,
         Delivery(store.outbox, channels, probed=wiring.probed(house)),
         Emergency(app, channels, wiring.judge_of(house)),
         house.settings.state_folder,
         ping=Ping(url) if url else None,
-        tick_every=tick_every or TICK,
     )
-    try:
-        return daemon.run()
-    finally:
-        close_channels(channels)
