@@ -116,9 +116,8 @@ def _worth_a_last_word(
     if known <= deadline.latest:
         return True
     # A mail just come in that names a time before its own sending was misread or is a mistake: speak.
-    return known - case.since <= DAY and any(
-        notice.received_at == case.since and notice.sent_at > deadline.latest for notice in case.history
-    )
+    own_mistake = case.asked_at is not None and case.asked_at > deadline.latest
+    return own_mistake and known - case.since <= DAY
 
 
 def _urgency(deadline: Deadline, rung: _Rung, now: datetime) -> Urgency:

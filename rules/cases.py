@@ -86,6 +86,7 @@ def _case(case: Group, name: str, said: tuple[Act, ...], policy: Policy) -> Case
         acked_at=walked.acked_at,
         snoozed_until=walked.snoozed_until,
         answered=state.answered,
+        asked_at=notice.sent_at,
     )
 
 

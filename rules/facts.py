@@ -351,7 +351,8 @@ class Case:
     """One dispute of an order, or the order's own clocks, computed from all its notices.
 
     `since` is when the mailbox received the mail that made the present deadline known.
-    `settled` means that nothing can be due any more. `history` is in the order of sending.
+    `asked_at` is when the mail that made the case what it is was sent. `settled` means that nothing can
+    be due any more. `history` is in the order of sending.
     """
 
     id: str
@@ -376,6 +377,7 @@ class Case:
     acked_at: datetime | None = None
     snoozed_until: datetime | None = None
     answered: Answer | None = None
+    asked_at: datetime | None = None
 
 
 class Urgency(StrEnum):

@@ -57,10 +57,10 @@ ODD: Mapping[Kind, frozenset[Kind]] = {
 }
 
 
-def turn_of(kind: Kind | None, outcome: Outcome) -> Turn | None:
-    """Whose turn it is after one mail, None after an ignored one; a mail that can't be read is yours."""
+def turn_of(kind: Kind | None, outcome: Outcome) -> Turn:
+    """Whose turn it is after one mail: nobody's after an ignored one, yours after one that can't be read."""
     if outcome is Outcome.IGNORED:
-        return None
+        return Turn.NOBODY
     if outcome is Outcome.UNCLEAR or kind is None:
         return Turn.YOURS
     return TURNS[kind]

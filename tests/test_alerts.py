@@ -165,7 +165,7 @@ def test_what_may_still_be_open_when_first_known_rings():
 
 
 def test_a_mail_just_come_in_that_names_a_time_before_its_own_sending_speaks_once():
-    case = only(notice(Kind.OFFER, printed=(by(3, 1),)))
+    case = replace(only(notice(Kind.OFFER, printed=(by(3, 1),))), history=())
     said: set[str] = set()
     assert say(case, at(0, minutes=2), said) == "lapsed"
     assert say(case, at(1), said) is None

@@ -63,7 +63,7 @@ def test_the_turn_after_one_mail():
     assert turn_of(Kind.OFFER, Outcome.NOTICE) is Turn.YOURS
     assert turn_of(Kind.DISPUTE_OPENED, Outcome.NOTICE) is Turn.SELLER
     assert turn_of(None, Outcome.UNCLEAR) is Turn.YOURS
-    assert turn_of(None, Outcome.IGNORED) is None
+    assert turn_of(None, Outcome.IGNORED) is Turn.NOBODY
 
 
 @pytest.mark.parametrize("kind", list(Kind))
