@@ -13,9 +13,9 @@ from parsers.wording import Mark
 
 # A sentence ends at . ! ? before something that begins one, at the full stops of other scripts, at ; and •.
 _END = re.compile(
-    r"(?<=[!?。！？；;؛؟।•|])\s*|(?<=[^\W\d_]{2}[.…])\s+(?=[^a-zà-ÿа-я\d\s,])|(?<=[)\]\"'0-9][.])\s+(?=[^\W\d_])(?=[^a-zà-ÿа-я])"
+    r"(?<=[!?。！？；;؛؟।•|])\s*|(?<=[^\W\d_]{2}[.…])\s+(?=[^a-zà-ÿа-я\d\s,])|(?<=[^\W\d_]{4}[.…])\s+(?=\d)|(?<=[)\]\"'0-9][.])\s+(?=[^\W\d_])(?=[^a-zà-ÿа-я])"
 )
-_ABBREVIATION = re.compile(r"(?:^|[\s(])(?:nr|no|art|ca|inkl|bzw|z\.b|ggf|vgl|str|sr|sra|dr|núm|num|nº|us|p|pp|e\.g|i\.e|approx|tel|ref|св|руб|грн|ok|np|tj)\.$", re.I)
+_ABBREVIATION = re.compile(r"(?:^|[\s(])(?:nr|no|art|ca|inkl|bzw|z\.b|ggf|vgl|str|sr|sra|dr|núm|num|nº|us|p|pp|e\.g|i\.e|approx|tel|ref|св|руб|грн|ok|np|tj|sept|sett|janv|févr|febr|avr|juil|août|juin|márc|abr|mayo|июня|июля|zobacz|číslo|núm|pág|prof|inc|corp|ltd|bestell|best)\.$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,10 @@ def rejoin(passages: Sequence[Passage]) -> list[Passage]:
     out: list[Passage] = []
     for passage in passages:
         last = out[-1] if out else None
-        same_row = last and passage.row and last.row == passage.row and len(last.text) + len(passage.text) < 240
+        same_row = (
+            last and passage.row and last.row == passage.row and len(last.text) + len(passage.text) < 240
+            and not last.text.endswith((".", "!", "?", "。", "！", "？", "؟"))
+        )
         if last and (same_row or _is_label_of(last, passage)):
             place = "heading" if "heading" in (last.place, passage.place) else passage.place
             out[-1] = Passage(f"{last.text}: {passage.text}", place, passage.row, passage.in_text)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from parsers.clauses import Clause, Passage, clauses
-from parsers.kinds import DISPUTE_KINDS, YOURS, Scores, Sighting, decide, smells_of_dispute, weigh
+from parsers.kinds import DISPUTE_KINDS, STEPS, YOURS, Scores, Sighting, decide, smells_of_dispute, weigh
 from parsers.labels import missing_buttons, role_of
 from parsers.languages import language_of
 from parsers.layout import Layout
 from parsers.lexicon import Language, Lexicon
 from parsers.numbers import Numbers, numbers
 from parsers.offers import Amounts, amounts
-from parsers.windows import Candidate, buyers_times, candidates, other_clocks
+from parsers.windows import buyers_times, candidates, other_clocks
 from rules.addresses import host_of, is_ours, open_wrapped, parameters
 from rules.facts import Anchor, Kind, Money, Offer, OtherClock, Outcome, Printed, Reason, Role
 from rules.policy import Hosts
@@ -164,7 +164,7 @@ def _why_ignored(scores: Scores, kind: Kind | None, sender_class: str, found: Nu
 
 
 def _settle(kind: Kind | None, found: Numbers, scores: Scores, damaged: bool) -> tuple[Kind | None, Reason | None]:
-    if kind is None:
+    if kind is None or (kind in STEPS and found.dispute is not None):
         return None, Reason.MALFORMED if damaged else Reason.NO_KIND
     if (kind in YOURS or kind in DISPUTE_KINDS) and not found.orders and not found.dispute:
         return kind, Reason.NO_ORDER

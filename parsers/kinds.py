@@ -18,7 +18,7 @@ YOURS = frozenset(URGENCY[:7])
 DISPUTE_KINDS = frozenset(
     (*URGENCY[:6], Kind.ESCALATED, Kind.DISPUTE_OPENED, Kind.REFUND_ISSUED, Kind.DISPUTE_CLOSED)
 )
-_STEPS = frozenset((Kind.ORDER_CLOSED, Kind.ORDER_SHIPPED, Kind.ORDER_DELIVERED, Kind.ORDER_UPDATE))
+STEPS = frozenset((Kind.ORDER_CLOSED, Kind.ORDER_SHIPPED, Kind.ORDER_DELIVERED, Kind.ORDER_UPDATE))
 ENOUGH = 2.6  # below this a kind is a guess
 CLOSE = 0.7  # two kinds this close: the more urgent
 CAUTION = 1.6  # how far a kind that asks nothing must lead one that asks something
@@ -89,8 +89,8 @@ def decide(scores: Scores) -> Kind | None:
         winner = careful[0] if careful else winner
     if winner is Kind.JUDGEMENT and points[Kind.RETURN_REQUESTED] >= ENOUGH and scores.of("buttons") < 1:
         return Kind.RETURN_REQUESTED
-    if winner in _STEPS and scores.of("asks") >= 2.0 and smells_of_dispute(scores):
-        return None  # a step of an order asks for no answer: better unclear than silent
+    if winner in STEPS and (scores.of("dispute_head") or (scores.of("asks") >= 2.0 and smells_of_dispute(scores))):
+        return None  # a step of an order has no dispute and asks for no answer: better unclear than silent
     if winner is Kind.OFFER and scores.of("remind") >= 2.0:
         return Kind.OFFER_REMINDER
     return winner

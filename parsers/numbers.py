@@ -60,9 +60,10 @@ def looks_like_product(digits: str) -> bool:
 def _named(clause: Clause, start: int, end: int, before: Clause | None) -> str | None:
     """The noun that a number belongs to: the nearest one before it, else the nearest right behind it."""
     best: tuple[int, str] | None = None
-    for mark in clause.marks:
-        if mark.concept not in _NAMES:
-            continue
+    nouns = [mark for mark in clause.marks if mark.concept in _NAMES]
+    for mark in nouns:
+        if any(m.start <= mark.start and mark.end <= m.end and m.end - m.start > mark.end - mark.start for m in nouns):
+            continue  # part of a longer name: "order line", "return tracking number"
         if mark.end <= start and not re.search(r"\d{6}", clause.text[mark.end : start]):
             distance = start - mark.end
             limit = 60

@@ -1,5 +1,6 @@
 """Reads what is on the table: who proposes or decided, which remedy, which amount; and what was asked and paid."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from rules.facts import Kind, Money, Offer, Party, Remedy
 _WITH_OFFER = frozenset(
     (Kind.OFFER, Kind.OFFER_REMINDER, Kind.JUDGEMENT, Kind.RETURN_REQUESTED, Kind.REFUND_ISSUED, Kind.DISPUTE_CLOSED)
 )
+_COMMA = re.compile(r"[,;，、]\s|[()]")
+_SURE = frozenset(("asked", "total", "price", "offered"))
 _CUES = {"asked": "asked", "total": "paid", "price": "price", "offered": "offered", "propose": "offered", "refund": "offered", "paid": "offered", "decide": "offered", "proposal": "offered"}
 
 
@@ -37,27 +40,26 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
 
 
 def _use(clause: Clause, found: FoundMoney) -> str:
-    """What an amount is for: by the nearest cue before it, else the nearest one behind."""
-    before: tuple[int, str] | None = None
-    behind: tuple[int, str] | None = None
+    """What an amount is for: by the nearest cue; one behind it counts a little less than one before it."""
+    best: tuple[int, str] | None = None
     for mark in clause.marks:
         use = _CUES.get(mark.concept)
         if use is None:
             continue
         if mark.end <= found.start + 1:
-            distance = found.start - mark.end
-            if any(mark.end <= other.start < found.start for other in clause.money):
-                distance += 40  # another amount stands between
-            rank = distance + (0 if mark.concept in ("asked", "total", "price", "offered") else 14)
-            if before is None or rank <= before[0]:
-                before = (rank, use)
+            gap, between = clause.text[mark.end : found.start], (mark.end, found.start)
+            rank = len(gap)
         elif mark.start >= found.end - 1:
-            distance = mark.start - found.end
-            if behind is None or distance < behind[0]:
-                behind = (distance, use)
-    if behind and (before is None or behind[0] + 25 < before[0]):
-        return behind[1]
-    return before[1] if before else "open"
+            gap, between = clause.text[found.end : mark.start], (found.end, mark.start)
+            rank = len(gap) + 6
+        else:
+            continue
+        rank += 0 if mark.concept in _SURE else 14
+        rank += 40 if any(between[0] <= other.start < between[1] for other in clause.money) else 0
+        rank += 20 if _COMMA.search(gap) else 0
+        if best is None or rank <= best[0]:
+            best = (rank, use)
+    return best[1] if best else "open"
 
 
 def _offer(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Offer | None:

@@ -1,7 +1,6 @@
 """The one door of the parsers: bytes of a mail in, one notice out, with the trace that explains it."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from fnmatch import fnmatchcase

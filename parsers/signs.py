@@ -51,7 +51,7 @@ class Signs:
 
 
 _LISTS = ("all", "any", "none", "places", "prints")
-_KINDS = {str(kind) for kind in Kind} | {"remind", "asks", "dispute_word", "marketing", "account", "survey", "message"}
+_KINDS = {str(kind) for kind in Kind} | {"remind", "asks", "dispute_word", "dispute_head", "marketing", "account", "survey", "message"}
 
 
 def signs_from(data: Mapping[str, object]) -> tuple[Signs, list[str]]:

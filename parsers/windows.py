@@ -53,6 +53,19 @@ def _around(clause: Clause, start: int) -> frozenset[str]:
     return frozenset(mark.concept for mark in clause.marks if low <= mark.start < high)
 
 
+def _subject(clause: Clause, start: int) -> str | None:
+    """The party named last before a time in its part between commas, where nothing else stands between."""
+    low = max((m.end() for m in _COMMA.finditer(clause.text) if m.end() <= start), default=0)
+    last: str | None = None
+    for mark in clause.marks:
+        if low <= mark.start and mark.end <= start:
+            if mark.concept in ("seller", "you"):
+                last = mark.concept
+            elif mark.concept in ("proposal", "must", "accept", "expire", "deadline"):
+                last = None
+    return last
+
+
 def _others(concepts: frozenset[str]) -> tuple[str, str] | None:
     """Whose time it is, where the words around it name the seller or AliExpress and not the buyer."""
     if "seller" in concepts and not concepts & _NOT_SELLERS:
@@ -67,9 +80,11 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
     other = _others(_around(clause, start)) or _others(concepts - {"if"} if "reject" not in concepts else concepts)
     if other is not None:
         return other
+    if isinstance(printed, Within) and _subject(clause, start) == "seller" and not _around(clause, start) & _NOT_SELLERS - {"proposal"}:
+        return "seller", "the seller has this time"
     pressing = concepts & _PRESSING
     beside = _nearest(clause, start, frozenset(("placed", "estimated", "deadline", "left", "expire", "must", "protection", "price")))
-    if weak and not pressing:
+    if weak and (not pressing or _is_from(printed, clause)):
         return "nobody", "may not be a time at all"
     if beside in ("placed", "estimated"):
         return "nobody", "the time of something that happened or will arrive"
@@ -103,12 +118,29 @@ def _for_act(concepts: frozenset[str], pressing: frozenset[str], kind: Kind) -> 
 def candidates(clauses: Sequence[Clause], kind: Kind | None) -> list[Candidate]:
     """Return every time printed in the clauses with its owner, in reading order."""
     out = []
+    asked: Clause | None = None
     for clause in clauses:
+        if clause.text.rstrip().endswith("?"):
+            asked = clause
         found = [(d.start, d.weak, d.by) for d in clause.dates] + [(s.start, s.weak, s.within) for s in clause.spans]
         for start, weak, printed in sorted(found, key=lambda item: item[0]):
             owner, why = _owner(clause, start, weak, printed, kind)
+            if asked is not None and asked is not clause and clause.index - asked.index <= 2 and not _own_question(asked, clause):
+                owner, why = "nobody", "the answer to a general question"
             out.append(Candidate(printed, owner, why, clause.index))
     return out
+
+
+def _is_from(printed: Printed, clause: Clause) -> bool:
+    """Whether "today" is where a duration in the same clause counts from."""
+    return isinstance(printed, By) and isinstance(printed.days[0], Ahead) and bool(clause.spans)
+
+
+def _own_question(asked: Clause, clause: Clause) -> bool:
+    """Whether a question, or what follows it, is about the buyer's own answer and not the others' ways."""
+    if not asked.has("seller", "bank", "refund", "wait_refund", "faq", "platform", "parcel", "reject"):
+        return True
+    return asked.has("answer", "left", "deadline") or clause.has("must", "answer", "expire", "auto", "open")
 
 
 def buyers_times(found: Sequence[Candidate], sent_at: datetime) -> tuple[Printed, ...]:
