@@ -22,8 +22,8 @@ from support.proxy import Proxy
 from support.scripted_imap import INTERNALDATE, ScriptedImap, Talk, fetched
 from watcher.mailboxes import Cursor, Item, Looked, MailboxError, Message, Passed, Trouble, Unreadable
 from watcher.mailboxes.account import scan_account
+from watcher.mailboxes.answers import sets
 from watcher.mailboxes.imap import ImapMailbox
-from watcher.mailboxes.session import sets
 from watcher.mailboxes.wire import Timeouts
 
 SINCE = datetime(2025, 3, 1, tzinfo=UTC)

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from watcher.mailboxes import CAP, Message, Passed, Place, Unreadable
+from watcher.mailboxes.answers import Fetched
 from watcher.mailboxes.receipt import receipt
-from watcher.mailboxes.session import BODY, Fetched, ImapSession, RefusedError
+from watcher.mailboxes.session import BODY, ImapSession, RefusedError
 from watcher.mailboxes.skim import BRAND, FIELDS, Could, could
 from watcher.mailboxes.troubles import said
 from watcher.mailboxes.wire import Timeouts

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from watcher.mailboxes import Item, Looked, MailboxError, Memory, Message, Trouble, Unreadable
+from watcher.mailboxes.answers import since_day
 from watcher.mailboxes.fetching import Bodies, Folder
 from watcher.mailboxes.folders import missing, resolve
-from watcher.mailboxes.session import Examined, ImapSession, RefusedError, Server, since_day
+from watcher.mailboxes.session import Examined, ImapSession, RefusedError, Server
 from watcher.mailboxes.skim import BRAND
 from watcher.mailboxes.tls import tls_context
 from watcher.mailboxes.troubles import trouble_of

@@ -9,26 +9,19 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from typing import Any
 
 from imapclient.exceptions import LoginError  # type: ignore[import-untyped]  # imapclient ships no types
-from imapclient.response_parser import (  # type: ignore[import-untyped]  # imapclient ships no types
-    parse_fetch_response,
-)
 
 from watcher.mailboxes import CAP, MailboxError, Trouble
+from watcher.mailboxes.answers import Fetched, mails, numbers, sets
 from watcher.mailboxes.troubles import trouble_of
 from watcher.mailboxes.wire import Client, Timeouts, Wire
 
 BODY = f"BODY.PEEK[]<0.{CAP}>"
-LONGEST_SET = 6000  # bytes of UIDs in one command; some servers stop reading at 8,192
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NEWS = re.compile(rb"\* \d+ (EXISTS|RECENT)\b", re.I)
-_NUMBERS = re.compile(rb"\d+")
-_MODSEQ = re.compile(rb"\(MODSEQ \d+\)", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +45,6 @@ class Examined:
     uidvalidity: int
     uidnext: int | None
     exists: int
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What the server has of one mail: whatever it was asked for and chose to give."""
-
-    size: int | None
-    received_at: datetime | None
-    body: bytes | None
 
 
 class RefusedError(Exception):
@@ -114,26 +98,23 @@ class ImapSession:
             lines = self._uid("SEARCH", *criteria)
         finally:
             sock.settimeout(self._limits.read)
-        found: set[int] = set()
-        for line in lines:  # some servers spread the answer over several lines
-            found.update(int(n) for n in _NUMBERS.findall(_MODSEQ.sub(b"", line)))
-        return sorted(found)
+        return numbers(lines)
 
     def search_body(self, uids: Sequence[int], word: str, patience: float) -> set[int]:
         """Return those of `uids` whose text holds `word`, by the server's own search."""
         found: set[int] = set()
-        for numbers in sets(uids):
-            found.update(self.search("UID", numbers, "BODY", word, patience=patience))
+        for some in sets(uids):
+            found.update(self.search("UID", some, "BODY", word, patience=patience))
         return found & set(uids)
 
     def fetch(self, uids: Sequence[int], *items: str) -> dict[int, Fetched]:
         """Return what there is of each mail. Raises `RefusedError` where one is refused."""
         wanted = set(uids)
         found: dict[int, Fetched] = {}
-        for numbers in sets(uids):
-            answer = self._uid("FETCH", numbers, f"({' '.join(items)})")
-            parsed: Mapping[int, Mapping[bytes, Any]] = parse_fetch_response(answer, normalise_times=False)
-            found.update({uid: _fetched(data) for uid, data in parsed.items() if uid in wanted})
+        for some in sets(uids):
+            answer = self._uid("FETCH", some, f"({' '.join(items)})")
+            got = mails(answer)
+            found.update({uid: data for uid, data in got.items() if uid in wanted})
         return found
 
     def still_there(self, uid: int) -> bool:
@@ -253,50 +234,6 @@ class ImapSession:
         if line[:5].upper() == b"* BYE":
             raise self._wire.abort(line[6:].decode("utf-8", "replace"))
         return bool(_NEWS.match(line))
-
-
-def sets(uids: Sequence[int]) -> Iterator[str]:
-    """Yield ascending UIDs as IMAP sets, neighbours joined, each short enough for any server."""
-    ranges: list[str] = []
-    length = 0
-    for first, last in _runs(uids):
-        piece = str(first) if first == last else f"{first}:{last}"
-        if ranges and length + len(piece) > LONGEST_SET:
-            yield ",".join(ranges)
-            ranges, length = [], 0
-        ranges.append(piece)
-        length += len(piece) + 1
-    if ranges:
-        yield ",".join(ranges)
-
-
-def since_day(day: date) -> str:
-    """Return a day as IMAP writes it, in English whatever the locale."""
-    return f"{day.day}-{_MONTHS[day.month - 1]}-{day.year:04d}"
-
-
-def _runs(uids: Sequence[int]) -> Iterator[tuple[int, int]]:
-    ordered = sorted(set(uids))
-    start = 0
-    for at in range(1, len(ordered) + 1):
-        if at == len(ordered) or ordered[at] != ordered[at - 1] + 1:
-            yield ordered[start], ordered[at - 1]
-            start = at
-
-
-def _fetched(data: Mapping[bytes, Any]) -> Fetched:
-    body = next((v for k, v in data.items() if k.startswith(b"BODY[")), None)
-    size, at = data.get(b"RFC822.SIZE"), data.get(b"INTERNALDATE")
-    return Fetched(
-        size if isinstance(size, int) else None,
-        at.astimezone(UTC) if isinstance(at, datetime) and at.tzinfo else None,
-        _as_bytes(body),
-    )
-
-
-def _as_bytes(value: object) -> bytes | None:
-    # A quoted answer that looks like a number is parsed as one by imapclient.
-    return value if isinstance(value, bytes) else str(value).encode() if isinstance(value, int) else None
 
 
 def _safe(value: str) -> str:

@@ -1,8 +1,9 @@
 """A first pass over header lines: could this mail be AliExpress's, or carry one of theirs?
 
-Law: this may only ever say "no" to bulk mail of somebody else. It looks for the brand anywhere in the
-lines, for relays that hide it, for the marks of a forward in any language, and for an order's number. A
-mail from a person shows none of these when its subject was rewritten: that one stays a "maybe".
+Law: this may only ever say "no" to bulk mail, or a machine's mail, of somebody else. It looks for the
+brand anywhere in the lines, for relays that hide it, for the marks of a forward in any language, and for
+an order's number. A mail from a person shows none of these when its subject was rewritten: that one stays
+a "maybe".
 """
 
 import re
@@ -33,6 +34,11 @@ _BULK = re.compile(
     rb"^auto-submitted:\s*auto|^content-type:\s*multipart/report",
     re.I | re.M,
 )
+# Senders that are nobody's own address; a machine that forwards keeps the first From or says X-Forwarded.
+_MACHINE = re.compile(
+    rb"^from:.*\b(no|do-?not)[-_.]?reply|^from:.*\b(newsletters?|notifications?|mailer-daemon|bounces?)@",
+    re.I | re.M,
+)
 _ANYWAY = re.compile(rb"^(resent-|x-forwarded-)|^content-type:\s*(message/|multipart/digest)", re.I | re.M)
 _FOLD = re.compile(rb"\r?\n[ \t]+")
 _SUBJECT = re.compile(rb"^subject:[ \t]*(.*)$", re.I | re.M)
@@ -58,7 +64,7 @@ def could(header: bytes, forwarders: tuple[str, ...] = ()) -> Could:
     subject = _decoded((b"", b" ".join(_SUBJECT.findall(lines))))
     if _FORWARD.search(subject) or _ORDER.search(subject) or any(b in subject.lower() for b in _BRANDS):
         return Could.YES
-    return Could.NO if _BULK.search(lines) else Could.MAYBE
+    return Could.NO if _BULK.search(lines) or _MACHINE.search(lines) else Could.MAYBE
 
 
 def _decoded(found: tuple[bytes, bytes]) -> str:
