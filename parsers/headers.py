@@ -260,7 +260,7 @@ def _mailbox(item: str) -> tuple[str, str]:
     if start >= 0:
         end = close if close > start else len(item)
         route = item[start + 1 : end].rpartition(":")[2] if "@" in item[start + 1 : end] else ""
-        return _unquote(_COMMENT.sub("", item[:start])), _COMMENT.sub("", route).strip()
+        return _unquote(_uncommented(item[:start], bare)), _COMMENT.sub("", route).strip()
     comment = _COMMENT.search(bare)
     name = item[comment.start() + 1 : comment.end() - 1] if comment else ""
     rest = _COMMENT.sub("", item).strip()
@@ -268,6 +268,15 @@ def _mailbox(item: str) -> tuple[str, str]:
     if group >= 0 and comment is None:
         rest = item[group + 1 :].strip()
     return (_unquote(name), rest) if "@" in rest else (_unquote(rest or name), "")
+
+
+def _uncommented(text: str, bare: str) -> str:
+    """Text without its comments; `bare` is the same with everything quoted masked."""
+    out, last = [], 0
+    for match in _COMMENT.finditer(bare[: len(text)]):
+        out.append(text[last : match.start()])
+        last = match.end()
+    return "".join([*out, text[last:]])
 
 
 def _unquote(name: str) -> str:

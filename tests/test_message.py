@@ -136,8 +136,10 @@ def test_opaque_mail_says_so_and_signed_mail_is_read() -> None:
         in dissect(mail("AAAA", content_type="application/pkcs7-mime; smime-type=enveloped-data")).damaged
     )
     signed = parts(
-        ("Content-Type: text/plain", b"inside"), ("Content-Type: application/pgp-signature", b"x"), kind="signed"
-    )  # fmt: skip
+        ("Content-Type: text/plain", b"inside"),
+        ("Content-Type: application/pgp-signature", b"x"),
+        kind="signed",
+    )
     assert dissect(signed).text.strip() == "inside"
 
 
@@ -215,11 +217,14 @@ def test_what_style_hides_is_not_read(hidden: str) -> None:
     "seen",
     [
         '<div style="font-size:0"><p style="font-size:14px">X</p></div>',
-        '<a style="mso-hide:all;color:#fff;background-color:#e00" href="x">X</a>',  # hidden from Outlook alone
+        '<a style="mso-hide:all;color:#fff;background-color:#e00" href="x">X</a>',  # from Outlook
         '<td background="p.png" style="color:#fff">X</td>',
         '<td style="background:linear-gradient(red,blue)"><span style="color:white">X</span></td>',
         "<style>@media (max-width:600px){.m{display:none}}</style><p class=m>X</p>",
-        "<style>.btn td{background:red}</style><table class=btn><tr><td class=btn style='color:#fff'>X</td></tr></table>",
+        (
+            "<style>.btn td{background:red}</style><table class=btn><tr><td class=btn style='color:#fff'>"
+            "X</td></tr></table>"
+        ),
         "<!--[if !mso]><!--><p>X</p><!--<![endif]-->",
         "<p style='color:#fff;background:#000'>X</p>",
     ],

@@ -23,10 +23,13 @@ def html_mail(body: str, **fields: str | bytes) -> bytes:
     return mail(body, content_type="text/html; charset=utf-8", **fields)
 
 
-def parts(*bodies: tuple[str, bytes], kind: str = "mixed", **fields: str | bytes) -> bytes:
-    """A multipart mail of (part header lines, content)."""
+def parts(
+    *bodies: tuple[str, bytes], kind: str = "mixed", edge: str = "edge", **fields: str | bytes
+) -> bytes:
+    """A multipart mail of (part header lines, content), with `edge` between them."""
+    line = b"--" + edge.encode()
     whole = b"".join(
-        b"--edge\r\n" + head.replace("\n", "\r\n").encode() + b"\r\n\r\n" + content + b"\r\n"
+        line + b"\r\n" + head.replace("\n", "\r\n").encode() + b"\r\n\r\n" + content + b"\r\n"
         for head, content in bodies
     )
-    return mail(whole + b"--edge--\r\n", content_type=f'multipart/{kind}; boundary="edge"', **fields)
+    return mail(whole + line + b"--\r\n", content_type=f'multipart/{kind}; boundary="{edge}"', **fields)
