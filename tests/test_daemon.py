@@ -25,6 +25,7 @@ from support.watching import (
     an_ignored,
     deliveries,
     judge,
+    mails_sent,
     open_store,
     post,
     read_facts,
@@ -103,7 +104,7 @@ def test_killed_at_any_point_nothing_is_lost_and_no_mail_goes_out_twice(tmp_path
         wait_until(lambda: all_sent(tmp_path, 4))
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
-    mails, pushes = deliveries(tmp_path / "email.txt"), deliveries(tmp_path / "push.txt")
+    mails, pushes = mails_sent(tmp_path / "mail"), deliveries(tmp_path / "push.txt")
     assert len(mails) == len({mail["id"] for mail in mails}) == 4
     assert len({each["key"] for each in pushes}) == 4
     repeated = [each for n, each in enumerate(pushes) if each["key"] in {x["key"] for x in pushes[:n]}]
@@ -122,7 +123,7 @@ def test_killed_from_outside_again_and_again_it_still_catches_up(tmp_path):
             process.kill()
     with running(tmp_path):
         wait_until(lambda: all_sent(tmp_path, 12), 40)
-    mails, pushes = deliveries(tmp_path / "email.txt"), deliveries(tmp_path / "push.txt")
+    mails, pushes = mails_sent(tmp_path / "mail"), deliveries(tmp_path / "push.txt")
     assert len(mails) == len({mail["key"] for mail in mails}) == 12
     repeated = [each for n, each in enumerate(pushes) if each["key"] in {x["key"] for x in pushes[:n]}]
     assert len({each["key"] for each in pushes}) == 12

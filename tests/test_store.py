@@ -296,6 +296,13 @@ def test_summaries_show_what_is_open_nearest_first_without_judging(tmp_path):
     assert reader.summaries(LATER + timedelta(days=60)) == []
 
 
+def test_a_case_that_waits_for_others_is_shown_until_nothing_is_heard_of_it_for_months(tmp_path):
+    store = open_store(tmp_path)
+    take(store, a_notice(kind=Kind.DISPUTE_OPENED, printed=()))
+    assert [each["turn"] for each in store.summaries(START + timedelta(days=100))] == ["seller"]
+    assert store.summaries(START + timedelta(days=130)) == []
+
+
 def test_reading_the_store_imports_nothing_heavy(tmp_path):
     store = open_store(tmp_path)
     take(store, a_notice())

@@ -18,7 +18,7 @@ from watcher.diary import count
 Judge = Callable[[Iterable[Notice], Mapping[str, Sequence[Act]], Mapping[str, str]], tuple[Case, ...]]
 Summary = Callable[[Case], str]
 
-CROWD = 1000
+CROWD = 250
 """No family is judged from more notices than these; verified and newer ones come first."""
 
 

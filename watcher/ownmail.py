@@ -5,8 +5,6 @@ import hmac
 import re
 import secrets
 from datetime import datetime
-from email.parser import BytesHeaderParser
-from email.policy import compat32
 
 from watcher.clock import stamp
 from watcher.database import Database
@@ -48,6 +46,9 @@ class OwnMail:
         found = self._pattern.search(raw)
         if found is None:
             return False
+        from email.parser import BytesHeaderParser  # 20 ms that `status` does not pay
+        from email.policy import compat32
+
         head = BytesHeaderParser(policy=compat32).parsebytes(raw[:HEAD])
         own = self._known(str(head.get("Message-ID", "")).strip())
         if own is not None:

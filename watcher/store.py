@@ -28,6 +28,9 @@ __all__ = ["FILE_NAME", "Open", "Store", "StoreError", "Taken", "Warn"]
 LAPSED = timedelta(days=7)
 """So long does `status` go on showing a case whose time is over."""
 
+FORGOTTEN = timedelta(days=120)
+"""So long does `status` go on showing a case that waits for others and of which nothing more is heard."""
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -271,13 +274,14 @@ class Store:
             return tuple(casebook.load(connection, facts) for (facts,) in rows)
 
     def summaries(self, now: datetime) -> list[Any]:
-        """Return the ready-made JSON of the cases still open, the nearest deadline first; what lapsed more
-        than a week ago is left out."""
+        """Return the ready-made JSON of the cases still open, the nearest deadline first. What lapsed more
+        than a week ago is left out, and what waits for others without a word for months."""
         with self.database.reading() as connection:
             rows = connection.execute(
-                "SELECT summary FROM cases WHERE NOT settled AND (latest_at IS NULL OR latest_at > ?)"
-                " ORDER BY deadline_at IS NULL, deadline_at, id",
-                (stamp(now - LAPSED),),
+                "SELECT summary FROM cases WHERE NOT settled AND (latest_at > ? OR latest_at IS NULL AND"
+                " (SELECT max(n.received_at) FROM histories h JOIN notices n ON n.identity = h.identity"
+                "  WHERE h.case_id = cases.id) > ?) ORDER BY deadline_at IS NULL, deadline_at, id",
+                (stamp(now - LAPSED), stamp(now - FORGOTTEN)),
             ).fetchall()
         return [json.loads(summary) for (summary,) in rows]
 

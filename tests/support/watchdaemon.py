@@ -4,7 +4,15 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from support.watching import FileChannel, FolderMailbox, PlainSpeech, judge, open_store, read_facts
+from support.watching import (
+    FileChannel,
+    FolderMailbox,
+    MailChannel,
+    PlainSpeech,
+    judge,
+    open_store,
+    read_facts,
+)
 from watcher.app import App
 from watcher.daemon import AlreadyWatchingError, Daemon
 from watcher.delivery import Delivery, Patience
@@ -13,10 +21,10 @@ from watcher.looking import Watch
 
 
 def main(folder: Path) -> int:
-    """Watch `folder`/mail with `folder`/state; alerts go to `folder`/mail too, and to two files."""
+    """Watch `folder`/mail with `folder`/state; alerts go to `folder`/mail too, and to a file."""
     store = open_store(folder / "state")
     channels = [
-        FileChannel("email", folder / "email.txt", folder / "mail", store.own_mail.probe),
+        MailChannel("email", folder / "mail", store.own_mail.probe),
         FileChannel("push", folder / "push.txt"),
     ]
     app = App(store, PlainSpeech(), read_facts, channels, watched=[("home", "INBOX")])

@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -31,7 +32,7 @@ from rules.facts import (
 )
 from rules.policy import Policy, Ringing
 from watcher import records
-from watcher.channels import Attempt, ChannelError
+from watcher.channels import Attempt, ChannelError, Probe
 from watcher.loading import load_policy
 from watcher.mailboxes import Item, Looked, Memory, Message, Place
 from watcher.store import Store, Warn
@@ -232,29 +233,47 @@ def post(folder: Path, uid: int, raw: bytes) -> None:
 
 
 class FileChannel:
-    """A channel whose deliveries are lines of a file, synced, so that they outlive a kill.
+    """A channel whose deliveries are lines of a file, synced, so that they outlive a kill."""
 
-    With `mailbox` it behaves like email to a watched address: what it sends lies in that folder too.
-    """
+    min_urgency = Urgency.INFO
 
-    def __init__(self, name: str, path: Path, mailbox: Path | None = None, probe: Any = None) -> None:
+    def __init__(self, name: str, path: Path) -> None:
         self.name = name
-        self.min_urgency = Urgency.INFO
         self._path = path
+
+    def send(self, alert: Alert, attempt: Attempt) -> None:
+        with self._path.open("a") as file:
+            file.write(json.dumps(_delivery(alert, attempt)) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+
+class MailChannel:
+    """A channel that puts its mails into the watched folder at once and whole, as a mail server would."""
+
+    min_urgency = Urgency.INFO
+
+    def __init__(self, name: str, mailbox: Path, probe: Probe) -> None:
+        self.name = name
         self._mailbox = mailbox
         self._probe = probe
 
     def send(self, alert: Alert, attempt: Attempt) -> None:
-        if attempt.in_doubt and self._probe is not None and self._probe(attempt.message_id):
+        if attempt.in_doubt and self._probe(attempt.message_id):
             return
-        line = json.dumps({"key": alert.key, "id": attempt.message_id, "in_doubt": attempt.in_doubt})
-        with self._path.open("a") as file:
-            file.write(line + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        if self._mailbox is not None:
-            uid = 10_000 + len(list(self._mailbox.glob("*.eml")))
-            post(self._mailbox, uid, f"Message-ID: {attempt.message_id}\nSubject: alert\n\nbody\n".encode())
+        told = json.dumps(_delivery(alert, attempt))
+        raw = f"Message-ID: {attempt.message_id}\nX-Told: {told}\n\nbody\n".encode()
+        post(self._mailbox, 10**6 + time.time_ns() % 10**15, raw)
+
+
+def _delivery(alert: Alert, attempt: Attempt) -> dict[str, Any]:
+    return {"key": alert.key, "id": attempt.message_id, "in_doubt": attempt.in_doubt}
+
+
+def mails_sent(mailbox: Path) -> list[dict[str, Any]]:
+    """What MailChannels put into a folder so far."""
+    texts = [path.read_text() for path in sorted(mailbox.glob("*.eml")) if int(path.stem) >= 10**6]
+    return [json.loads(text.split("X-Told: ")[1].splitlines()[0]) for text in texts]
 
 
 def deliveries(path: Path) -> list[dict[str, Any]]:
