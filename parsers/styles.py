@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
-_RULE = re.compile(r"([^{}]{1,2000})\{([^{}]{0,4000})\}")
 _SIMPLE = re.compile(r"([a-z][a-z0-9]*)?(?:([.#])([\w-]+))?", re.IGNORECASE)
 _CLASS = re.compile(r"\.([\w-]+)")
 _LENGTH = re.compile(r"(-?\d*\.?\d+)\s*(px|pt|em|rem|ex|vw|vh|%|in|cm|mm)?")
@@ -86,9 +85,10 @@ def rules_of(sheets: str) -> Rules:
     text = _without_at_rules(_COMMENT.sub(" ", sheets[:200_000]))
     simple: dict[tuple[str, str, str], str] = {}
     murky: set[str] = set()
-    for match in list(_RULE.finditer(text))[:2000]:
-        declared = match.group(2).strip()
-        for selector in match.group(1).split(",")[:50]:
+    for rule in text.split("}")[:2000]:
+        selectors, brace, declared = rule.rpartition("{")
+        declared = declared.strip()[:4000]
+        for selector in selectors[-2000:].split(",")[:50] if brace else ():
             selector = selector.strip()
             if found := _SIMPLE.fullmatch(selector):
                 tag, sort, name = (found.group(1) or "").lower(), found.group(2) or "", found.group(3) or ""
