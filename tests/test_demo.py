@@ -43,21 +43,20 @@ def test_the_demo_leaves_nothing_behind(tmp_path: Path) -> None:
 BLIND_TO = """
 import sys
 from dataclasses import replace
-import parsers.read
 from rules.facts import Kind, Outcome, Reason
+from watcher.readers import Readers
 import watcher.demo
 
-watcher.demo.PATIENCE = 2.0
-real = parsers.read.read
+watcher.demo.PATIENCE = 3.0
+real = Readers.__call__
 
-def read(*args):
-    reading = real(*args)
-    if reading.notice.kind == Kind({kind!r}):
-        ignored = replace(reading.notice, outcome=Outcome.IGNORED, reason=Reason.MARKETING)
-        return replace(reading, notice=ignored)
-    return reading
+def read(self, message):
+    notice = real(self, message)
+    if notice.kind == Kind({kind!r}):
+        return replace(notice, outcome=Outcome.IGNORED, reason=Reason.MARKETING)
+    return notice
 
-parsers.read.read = read
+Readers.__call__ = read
 from watcher.cli import main
 sys.argv = ["offerwatch", "demo", "--once"]
 main()

@@ -1,7 +1,7 @@
 """Reads the data beside the code (policy, words, phrases) and what the user laid over it."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -82,19 +82,27 @@ def _toml(source: Traversable | Path) -> dict[str, Any]:
         raise DataError(f"{source} is not TOML: {error}. Mend it or take it away.") from error
 
 
-def data_print(locale: str) -> str:
-    """A short print of everything that judging depends on: it changes when any of that changes."""
+def rules_print(locale: str) -> str:
+    """A short print of everything that judging and its words depend on: it changes when any of it does."""
+    return _print_of([*_code("rules"), files("rules").joinpath("words", f"{locale}.toml")])
+
+
+def parsers_print(user_folder: Path | None = None) -> str:
+    """The same for everything that reading depends on, the user's own phrases included."""
+    own = sorted(user_folder.glob("*.toml")) if user_folder is not None else []
+    phrases = [source for _, source in _tomls(files("parsers").joinpath("phrases"))]
+    return _print_of([*_code("parsers"), *phrases, *own])
+
+
+def _code(package: str) -> list[Traversable]:
+    inside = sorted(files(package).iterdir(), key=lambda entry: entry.name)
+    return [each for each in inside if each.name.endswith((".py", ".toml"))]
+
+
+def _print_of(sources: Iterable[Traversable | Path]) -> str:
     import hashlib
 
     data = hashlib.sha256()
-    for source in (
-        files("rules").joinpath("policy.toml"),
-        files("rules").joinpath("words", f"{locale}.toml"),
-        *sorted(_modules("rules"), key=str),
-    ):
-        data.update(source.read_bytes())
+    for source in sources:
+        data.update(source.read_bytes() + b"\0")
     return data.hexdigest()
-
-
-def _modules(package: str) -> Iterator[Traversable]:
-    return (each for each in files(package).iterdir() if each.name.endswith(".py"))

@@ -48,3 +48,9 @@ def _policy() -> "Policy":
     from watcher.loading import load_policy
 
     return load_policy()
+
+
+def forget() -> None:
+    """Let go of the data that `prepare` loaded."""
+    _lexicon.cache_clear()
+    _policy.cache_clear()

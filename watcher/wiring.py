@@ -11,7 +11,8 @@ from rules.policy import Ringing
 from watcher.channels import Channel, ChannelError, OnAction, Surroundings, build_channels
 from watcher.clock import utc_now
 from watcher.commands import WRONG, House, StopError
-from watcher.mailboxes import Mailbox, MailboxError, Message, Trouble
+from watcher.mailboxes import Mailbox, MailboxError, Trouble
+from watcher.readers import Readers
 from watcher.recipe import Recipe
 from watcher.secrets import SecretError, SecretSource, fetch_secret
 from watcher.settings import AppriseChannel, EmailChannel, ImapAccount, MaildirAccount
@@ -180,17 +181,15 @@ def probed(house: House) -> frozenset[str]:
     )
 
 
-def reader_of(house: House) -> Callable[[Message], Notice]:
-    """Read each mail by its own account's recipe; raises DataError now if a data file can't be used."""
+def readers_of(house: House) -> Readers:
+    """Each account's mail read by its own recipe; raises DataError now if a data file can't be used."""
+    from watcher.recipe import forget
+
     recipes = {account.name: recipe_of(house, account) for account in house.settings.account}
     plain = recipe_of(house, None)
     plain.prepare()
-
-    def read(message: Message) -> Notice:
-        recipe = recipes.get(message.place.account, plain) if message.place else plain
-        return recipe(message.raw, message.received_at).notice
-
-    return read
+    forget()  # the children load it for themselves; here it was only to be checked
+    return Readers(lambda name: recipes.get(name or "", plain))
 
 
 def watches_of(house: House) -> list["Watch"]:
@@ -213,7 +212,7 @@ def speech_of(house: House) -> "HouseSpeech":
     )
 
 
-def app_of(house: House, store: Store, channels: Sequence[Channel]) -> "App":
+def app_of(house: House, store: Store, channels: Sequence[Channel], readers: Readers) -> "App":
     """The two verbs, with everything they need."""
     from watcher.app import App, Limits
 
@@ -221,18 +220,21 @@ def app_of(house: House, store: Store, channels: Sequence[Channel]) -> "App":
     return App(
         store,
         speech_of(house),
-        reader_of(house),
+        readers,
         channels,
         watched=watched,
         limits=Limits(test_every=house.settings.alerts.test_every),
     )
 
 
-def judge_again_if_changed(house: House, store: Store) -> None:
-    """Judge every case again if the rules, the words or this program changed since the last time."""
-    from watcher.loading import data_print
+def judge_again_if_changed(house: House, store: Store, readers: Readers) -> None:
+    """After an update, or another language: read the kept mails again, and judge every case again."""
+    from watcher.loading import parsers_print, rules_print
 
-    wanted = data_print(house.settings.language)
-    if store.diary.get("judged_by") != wanted:
+    read_by, judged_by = parsers_print(house.phrases), rules_print(house.settings.language)
+    if store.diary.get("read_by") != read_by:
+        store.read_again(readers, utc_now())
+        store.diary.put("read_by", read_by)
+    if store.diary.get("judged_by") != judged_by:
         store.judge_all(utc_now())
-        store.diary.put("judged_by", wanted)
+        store.diary.put("judged_by", judged_by)

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,8 @@ from watcher.clock import utc_now
 from watcher.commands import WRONG, House, StopError, instant_given, open_house, say
 from watcher.mailboxes import Message
 from watcher.mailboxes.files import Failed, walk
+from watcher.readers import notice_of
+from watcher.reading import Reader, Unread
 from watcher.recipe import Recipe
 from watcher.tables import BASIS, WHAT, WHOSE, left, moment, read_instant
 from watcher.terminal import one_line
@@ -28,8 +29,11 @@ def run(config: Path | None, mail: str, authserv_ids: tuple[str, ...], now: str 
     at = instant_given(now, "--now", house.zone) if now else utc_now()
     message = _one(mail, at)
     recipe = Recipe(house.phrases, authserv_ids, tuple(house.settings.forwarders))
-    reading = recipe(message.raw, message.received_at)
-    for line in _lines(house, replace(reading.notice, source=message.source), reading.trace, at):
+    recipe.prepare()
+    with Reader(recipe) as reader:
+        answer = reader.read(message.raw, message.received_at)
+    trace = () if isinstance(answer, Unread) else answer.trace
+    for line in _lines(house, notice_of(answer, message), trace, at):
         say(line)
 
 

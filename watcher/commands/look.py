@@ -116,13 +116,12 @@ def case(config: Path | None, ref: str, as_json: bool) -> None:
 
 def alerts(config: Path | None, limit: int, as_json: bool) -> None:
     """Print what was said, oldest first; as JSON one alert a line."""
-    from watcher.alertlist import alert_list
     from watcher.tables import console, show_alerts
 
     seen, now = quick_look(config), utc_now()
     store = Store(seen.state)
     try:
-        said = list(reversed(alert_list(store.database, limit)))
+        said = list(reversed(store.alerts(limit)))
     finally:
         store.close()
     if not as_json:

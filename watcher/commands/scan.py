@@ -4,9 +4,9 @@ import csv
 import io
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
@@ -191,45 +191,52 @@ def _csv(cells: list[str]) -> bytes:
 def _notices(scan: _Scan) -> Iterator[Notice]:
     """Every mail's notice in the order read, counted, with its source."""
     from watcher.progress import progress
+    from watcher.readers import notice_of
+    from watcher.reading import read_many
 
+    sources = [_from_files(scan)] if scan.wish.sources else _from_accounts(scan)
     with progress("mails read") as step:
-        for message, recipe in _messages(scan):
-            reading = recipe(message.raw, message.received_at)
-            step()
-            notice = replace(reading.notice, source=message.source)
-            if scan.since is not None and message.place is None and notice.sent_at < scan.since:
-                continue
-            scan.tally.outcomes[notice.outcome] += 1
-            if notice.reason is not None:
-                scan.tally.reasons[notice.reason] += 1
-            yield notice
+        for recipe, items in sources:
+            mails = ((message, message.raw, message.received_at) for message in _messages(scan, items))
+            for message, answer in read_many(mails, recipe):
+                step()
+                notice = notice_of(answer, message)
+                if scan.since is None or message.place is not None or notice.sent_at >= scan.since:
+                    _count_in(scan.tally, notice)
+                    yield notice
 
 
-def _messages(scan: _Scan) -> Iterator[tuple[Message, Recipe]]:
-    source = _from_files(scan) if scan.wish.sources else _from_accounts(scan)
-    for item, recipe in source:
+def _count_in(tally: _Tally, notice: Notice) -> None:
+    tally.outcomes[notice.outcome] += 1
+    if notice.reason is not None:
+        tally.reasons[notice.reason] += 1
+
+
+def _messages(scan: _Scan, items: Iterable[Item]) -> Iterator[Message]:
+    """The mails among what was met; the rest is counted, and failures are kept for the end."""
+    tally = scan.tally
+    for item in items:
         if isinstance(item, Message):
-            yield item, recipe
+            yield item
         elif isinstance(item, Skipped):
-            scan.tally.skipped += 1
+            tally.skipped += 1
         elif isinstance(item, Passed):
-            scan.tally.outcomes[Outcome.IGNORED] += len(item.uids)
-            scan.tally.reasons[Reason.STRANGER] += len(item.uids)
+            tally.outcomes[Outcome.IGNORED] += len(item.uids)
+            tally.reasons[Reason.STRANGER] += len(item.uids)
         elif isinstance(item, Unreadable):
-            scan.tally.failures.append(f"{item.source} can't be read: {item.error}")
+            tally.failures.append(f"{item.source} can't be read: {item.error}")
         else:
-            scan.tally.failures.append(f"{item.sentence} {item.remedy}".strip())
+            tally.failures.append(f"{item.sentence} {item.remedy}".strip())
 
 
-def _from_files(scan: _Scan) -> Iterator[tuple[Item, Recipe]]:
-    settings = scan.house.settings
-    recipe = Recipe(scan.house.phrases, scan.wish.authserv_ids, tuple(settings.forwarders))
+def _from_files(scan: _Scan) -> tuple[Recipe, Iterator[Item]]:
+    forwarders = tuple(scan.house.settings.forwarders)
+    recipe = Recipe(scan.house.phrases, scan.wish.authserv_ids, forwarders)
     recipe.prepare()
-    for item in walk(scan.wish.sources, sys.stdin.buffer, scan.now):
-        yield item, recipe
+    return recipe, walk(scan.wish.sources, sys.stdin.buffer, scan.now)
 
 
-def _from_accounts(scan: _Scan) -> Iterator[tuple[Item, Recipe]]:
+def _from_accounts(scan: _Scan) -> Iterator[tuple[Recipe, Iterator[Item]]]:
     from watcher.mailboxes.account import scan_account
     from watcher.wiring import mailboxes_of, recipe_of
 
@@ -242,11 +249,8 @@ def _from_accounts(scan: _Scan) -> Iterator[tuple[Item, Recipe]]:
     for account in chosen:
         recipe = recipe_of(scan.house, account, scan.wish.authserv_ids)
         recipe.prepare()
-        folders = [scan.wish.folder] if scan.wish.folder else None
-        mailboxes = mailboxes_of(scan.house, account, folders)
-        since = scan.since or scan.now - BACKFILL
-        for item in scan_account(mailboxes, since, scan.wish.fast):
-            yield item, recipe
+        mailboxes = mailboxes_of(scan.house, account, [scan.wish.folder] if scan.wish.folder else None)
+        yield recipe, scan_account(mailboxes, scan.since or scan.now - BACKFILL, scan.wish.fast)
 
 
 def _close(scan: _Scan) -> None:

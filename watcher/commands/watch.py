@@ -3,7 +3,8 @@
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,27 +58,24 @@ class Buttons:
 
 def watch(house: House) -> int:
     """Make the daemon and run it in this thread; returns its exit code."""
-    from watcher.channels import close_channels
-
-    made: list[Channel] = []
 
     def configured(store: Store, act: OnAction) -> tuple[Channel, ...]:
-        made.extend(wiring.channels_of(house, wiring.surroundings_of(house, store, act)))
-        return tuple(made)
+        return wiring.channels_of(house, wiring.surroundings_of(house, store, act))
 
-    daemon = daemon_of(house, configured)
-    try:
+    with daemon_of(house, configured) as daemon:
         return daemon.run()
-    finally:
-        close_channels(made)
 
 
-def daemon_of(house: House, make_channels: Callable[[Store, OnAction], tuple[Channel, ...]]) -> "Daemon":
-    """The daemon with everything it needs, not yet running.
+@contextmanager
+def daemon_of(
+    house: House, make_channels: Callable[[Store, OnAction], tuple[Channel, ...]]
+) -> Iterator["Daemon"]:
+    """The daemon with everything it needs, not yet running; what it held open is closed at the end.
 
     `make_channels` is given the store and what a notification's buttons do. Raises MailboxError,
     StoreError, DataError and StopError where something can't work as configured.
     """
+    from watcher.channels import close_channels
     from watcher.daemon import Daemon
     from watcher.delivery import Delivery
     from watcher.emergency import Emergency
@@ -85,15 +83,19 @@ def daemon_of(house: House, make_channels: Callable[[Store, OnAction], tuple[Cha
 
     watches = wiring.watches_of(house)
     store, buttons = wiring.store_of(house), Buttons()
-    wiring.judge_again_if_changed(house, store)
     channels = make_channels(store, buttons)
-    app = buttons.app = wiring.app_of(house, store, channels)
     url = house.settings.health.ping_url
-    return Daemon(
-        app,
-        watches,
-        Delivery(store.outbox, channels, probed=wiring.probed(house)),
-        Emergency(app, channels, wiring.judge_of(house)),
-        house.settings.state_folder,
-        ping=Ping(url) if url else None,
-    )
+    try:
+        with wiring.readers_of(house) as readers:
+            wiring.judge_again_if_changed(house, store, readers)
+            app = buttons.app = wiring.app_of(house, store, channels, readers)
+            yield Daemon(
+                app,
+                watches,
+                Delivery(store.outbox, channels, probed=wiring.probed(house)),
+                Emergency(app, channels, wiring.judge_of(house)),
+                house.settings.state_folder,
+                ping=Ping(url) if url else None,
+            )
+    finally:
+        close_channels(channels)

@@ -79,19 +79,19 @@ def _play(root: Path, once: bool) -> int:
     from watcher.commands.watch import daemon_of
 
     screen = Screen()
-    daemon = daemon_of(_house(root), lambda store, act: (screen,))
-    thread = threading.Thread(target=daemon.run, name="demo", daemon=True)
-    thread.start()
-    try:
-        worked = all(_shown(step, root, screen) for step in steps(utc_now()))
-        if worked:
-            say("That was all of it: an offer rang, a reminder moved its deadline, a closing settled it.")
-            _go_on(root, once)
-    except KeyboardInterrupt:
-        worked = True
-    finally:
-        daemon.stop()
-        thread.join(6)
+    with daemon_of(_house(root), lambda store, act: (screen,)) as daemon:
+        thread = threading.Thread(target=daemon.run, name="demo", daemon=True)
+        thread.start()
+        try:
+            worked = all(_shown(step, root, screen) for step in steps(utc_now()))
+            if worked:
+                say("That was all of it: an offer rang, a reminder moved its deadline, a closing settled it.")
+                _go_on(root, once)
+        except KeyboardInterrupt:
+            worked = True
+        finally:
+            daemon.stop()
+            thread.join(6)
     return DONE if worked else FAILED
 
 
