@@ -35,9 +35,13 @@ def deadline(notice: Notice, policy: Policy) -> Deadline | None:
     window = policy.window(None if notice.outcome is Outcome.UNCLEAR else notice.kind)
     if window is None:
         return None
-    if notice.printed:
-        return _of_several(notice.printed, notice.sent_at)
-    return _by_policy(window, notice.sent_at)
+    guessed = _by_policy(window, notice.sent_at)
+    if not notice.printed:
+        return guessed
+    read = _of_several(notice.printed, notice.sent_at)
+    if notice.outcome is Outcome.UNCLEAR and not notice.sent_at < read.at < guessed.at:
+        return guessed  # in a mail that can't be read fully a printed time may be anybody's: only sooner counts
+    return read
 
 
 def resolve(printed: Printed, sent_at: datetime) -> tuple[datetime, datetime, Basis]:

@@ -190,8 +190,14 @@ def test_only_what_the_buyer_must_do_has_a_deadline(kind):
     assert (deadline(notice(kind, printed=(by(3, 14),)), POLICY) is not None) is expected
 
 
-def test_an_unclear_mail_uses_what_it_prints():
-    assert deadline(notice(None, printed=(by(3, 14),)), POLICY).at == ends(by(3, 14))[0]
+def test_a_time_in_an_unclear_mail_counts_only_where_it_is_sooner_than_the_window():
+    window = POLICY.window(None)
+    sooner = Within(timedelta(hours=20), timedelta(hours=20), False, "20 hours")
+    later = Within(timedelta(days=9), timedelta(days=9), False, "9 days")
+
+    assert deadline(notice(None, printed=(sooner,)), POLICY).at == START + timedelta(hours=20)
+    assert deadline(notice(None, printed=(later,)), POLICY).at == START + window.short
+    assert deadline(notice(None, printed=(later,)), POLICY).basis == Basis.POLICY
 
 
 def test_an_ignored_mail_has_no_deadline():

@@ -1,0 +1,85 @@
+"""Laws of reading that hold for every fixture: losing words makes us louder, never silent."""
+
+import copy
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.goldens import expected_of, fixtures, languages, raw_reading
+from support.seal import sealed
+
+from parsers.lexicon import Lexicon, lexicon_from
+from rules.cases import turn_of
+from rules.facts import Outcome, Turn
+from watcher.loading import phrase_files
+
+SEED = 20250308
+WORDS_A_LANGUAGE = 6  # how many concepts are taken away from each language here; `make laws` takes every one
+
+
+def _without(files: Mapping[str, Mapping[str, Any]], locale: str, concept: str | None) -> Lexicon:
+    left = {name: copy.deepcopy(dict(data)) for name, data in files.items()}
+    if concept is None:
+        del left[f"phrases/{locale}.toml"]
+    else:
+        del left[f"phrases/{locale}.toml"]["words"][concept]
+    return lexicon_from(left)
+
+
+def _needs_answer(locale: str) -> list[tuple[Path, dict[str, Any]]]:
+    found = [(mail, expected_of(mail)) for mail in fixtures() if mail.parent.name == locale]
+    return [(mail, expected) for mail, expected in found if expected.get("turn") == "yours"]
+
+
+def _silent(locale: str, words: Lexicon) -> list[str]:
+    """The fixtures that need an answer and are passed over with this lexicon."""
+    out = []
+    for mail, expected in _needs_answer(locale):
+        notice = raw_reading(mail.read_bytes(), expected, words).notice
+        if notice.outcome is Outcome.IGNORED or turn_of(notice.kind, notice.outcome) is not Turn.YOURS:
+            out.append(f"{mail.name}: {notice.outcome} {notice.kind} {notice.reason}")
+    return out
+
+
+@pytest.mark.parametrize("locale", languages())
+def test_no_mail_that_needs_an_answer_is_passed_over_without_its_language_file(locale: str) -> None:
+    assert _silent(locale, _without(phrase_files(), locale, None)) == []
+
+
+@pytest.mark.parametrize("locale", languages())
+def test_no_mail_that_needs_an_answer_is_passed_over_without_one_of_its_concepts(locale: str) -> None:
+    files = phrase_files()
+    concepts = sorted(files[f"phrases/{locale}.toml"]["words"])
+    for concept in random.Random(f"{SEED}{locale}").sample(concepts, WORDS_A_LANGUAGE):
+        assert _silent(locale, _without(files, locale, concept)) == [], f"{locale} without {concept}"
+
+
+def test_at_most_two_in_a_hundred_fixtures_stay_unclear_that_should_not() -> None:
+    mails = [(mail, expected_of(mail)) for mail in fixtures()]
+    clear = [(mail, expected) for mail, expected in mails if expected.get("outcome") == "notice"]
+    unclear = [mail for mail, expected in clear if raw_reading(mail.read_bytes(), expected).notice.kind is None]
+
+    assert len(unclear) <= 0.02 * len(clear), unclear
+
+
+def test_policy_is_never_the_basis_where_a_time_is_printed() -> None:
+    from rules.deadlines import deadline
+    from support.goldens import policy
+
+    for mail in fixtures():
+        expected = expected_of(mail)
+        printed = (expected.get("deadline") or {}).get("basis") in ("stated", "relative")
+        if printed and expected.get("outcome") == "notice":
+            found = deadline(raw_reading(mail.read_bytes(), expected).notice, policy())
+            assert found is not None, mail
+            assert found.basis != "policy", mail
+
+
+def test_reading_touches_nothing_outside() -> None:
+    for mail in fixtures()[::25]:
+        expected, raw = expected_of(mail), mail.read_bytes()
+        raw_reading(raw, expected)
+        with sealed():
+            raw_reading(raw, expected)
