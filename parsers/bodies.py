@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from lxml import etree  # type: ignore[import-untyped]  # ships no types
 
 from parsers.cleaning import clean
-from parsers.seen import Look, looks, sheets
+from parsers.seen import GONE, PAGE, Look, looks, sheets
 
 HTML_LIMIT = 1024 * 1024
 TAG_LIMIT = 40_000
@@ -37,7 +37,8 @@ _QUOTE_CLASS = re.compile(
 )
 _BUTTON_CLASS = re.compile(r"b(?:u)?t(?:to)?n|cta", re.IGNORECASE)
 _LINKS = frozenset(("a", "button", "area", "input"))
-_TABLE = frozenset(("tr", "td", "th"))
+_ACTIVE = _LINKS | {"img", "form"}
+_PLACING = _HEADINGS | {"tr", "td", "th"}
 _ALWAYS = frozenset(("td", "th", "tr", "img", "br"))
 _BLOCKY = frozenset(("block", "flex", "grid", "table", "list-item", "table-row", "table-cell"))
 _PRESSED = ("submit", "image", "button")
@@ -151,7 +152,10 @@ class _Open:
 
 
 _Attributes = dict[str, str]
-_Frame = tuple[Look, bool, bool]  # how an open element looks, whether it is a block, whether it is a link
+_Place = tuple[int | None, int | None, bool, int]  # table row, cell in it, in a heading, depth of quotation
+_Frame = tuple[Look, _Place, bool, bool]  # an open element: its look and place; is it a block, is it a link
+_NOWHERE: _Place = (None, None, False, 0)
+_Kin = tuple[Look, bool, bool]  # what equal elements in equal surroundings share: look, block, quotation
 
 
 class _Reader:
@@ -168,60 +172,70 @@ class _Reader:
         self._forms: list[str] = []
         self._rows = 0
         self._cells: dict[int, int] = {}
-        self._at = Look()
+        self._at = _NOWHERE
+        self._kin: dict[tuple[object, ...], _Kin] = {}
 
     def read(self) -> Body:
         """The body of the tree."""
-        frames: list[_Frame] = [(Look(), False, False)]
+        frames: list[_Frame] = [(PAGE, _NOWHERE, False, False)]
         walk = etree.iterwalk(self._root, events=("start", "end"))
         for event, element in walk:
             if event == "start":
-                frame = self._enter(element, frames[-1][0])
+                frame = self._enter(element, frames[-1])
                 if frame is None:
                     walk.skip_subtree()
-                    frame = (Look(gone=True), False, False)
+                    frame = (GONE, _NOWHERE, False, False)
                 elif text := element.text:
-                    self._text(text, frame[0])
+                    self._text(text, frame)
                 frames.append(frame)
             else:
                 self._leave(element, frames.pop())
                 if tail := element.tail:
-                    self._text(tail, frames[-1][0])
+                    self._text(tail, frames[-1])
         self._flush()
         last = max(0, len(self._blocks) - 1)
         found = self._anchors[:LINK_LIMIT]
         anchors = (one if one.position <= last else replace(one, position=last) for one in found)
         return Body(_attributed(self._blocks), tuple(anchors))
 
-    def _enter(self, element: etree._Element, outer: Look) -> _Frame | None:
+    def _enter(self, element: etree._Element, outer: _Frame) -> _Frame | None:
         """Open an element; None where nobody sees it."""
         tag = element.tag
         if not isinstance(tag, str) or tag in _SKIPPED:
             return None
-        said: _Attributes = dict(element.items())
-        look = looks(tag, said, outer, self._rules)
+        items = element.items()
+        key = (tag, outer[0], *items)
+        kin = self._kin.get(key)
+        if kin is None:
+            said = dict(items)
+            look = looks(tag, said, outer[0], self._rules)
+            kin = self._kin[key] = look, _is_block(tag, look.display), _quotes(tag, said)
+        look, block, quotes = kin
         if look.gone:
             return None
-        if tag in _TABLE:
-            look = self._placed(tag, look)
-        if tag in _HEADINGS:
-            look = look._replace(heading=True)
-        if _quotes(tag, said):
-            look = look._replace(quote=look.quote + 1)
-        block = _is_block(tag, look.display)
+        place = outer[1]
+        if quotes or tag in _PLACING:
+            place = self._placed(tag, place, quotes)
         if block:
             self._flush()
         elif tag == "br":
             self._break()
-        elif tag == "img":
+        linked = False
+        if tag in _ACTIVE or element.get("role") == "button":
+            linked = self._act(element, tag, dict(items), look, place)
+        return look, place, block, linked
+
+    def _act(self, element: etree._Element, tag: str, said: _Attributes, look: Look, place: _Place) -> bool:
+        """Open what can be pressed, or names it; whether it is a link that must be closed."""
+        if tag == "img":
             self._picture(said)
+            return False
         if tag == "form":
             self._forms.append(said.get("action", ""))
-        linked = (tag in _LINKS or said.get("role") == "button") and self._link(element, tag, said, look)
-        return look, block, linked
+        return (tag in _LINKS or said.get("role") == "button") and self._link(element, tag, said, look, place)
 
     def _leave(self, element: etree._Element, frame: _Frame) -> None:
-        _, block, linked = frame
+        _, _, block, linked = frame
         if linked:
             self._end_link()
         if block:
@@ -229,14 +243,14 @@ class _Reader:
         if element.tag == "form" and self._forms:
             self._forms.pop()
 
-    def _placed(self, tag: str, look: Look) -> Look:
+    def _placed(self, tag: str, outer: _Place, quotes: bool) -> _Place:
+        row, cell, heading, quote = outer
         if tag == "tr":
             self._rows += 1
-            return look._replace(row=self._rows, cell=None)
-        if look.row is None:
-            return look
-        self._cells[look.row] = self._cells.get(look.row, -1) + 1
-        return look._replace(cell=self._cells[look.row])
+            row, cell = self._rows, None
+        elif tag in ("td", "th") and row is not None:
+            cell = self._cells[row] = self._cells.get(row, -1) + 1
+        return row, cell, heading or tag in _HEADINGS, quote + quotes
 
     def _break(self) -> None:
         self._breaks += 1
@@ -246,7 +260,7 @@ class _Reader:
             self._pieces.append("\n")
             self._say(" ")
 
-    def _link(self, element: etree._Element, tag: str, said: _Attributes, look: Look) -> bool:
+    def _link(self, element: etree._Element, tag: str, said: _Attributes, look: Look, place: _Place) -> bool:
         href = said.get("href")
         if tag == "input" and said.get("type", "").lower() not in _PRESSED:
             return False
@@ -257,7 +271,7 @@ class _Reader:
         button = tag in ("button", "input") or _buttonish(element, said, look)
         if button:
             self._pieces.append(" ")
-        link = _Open(href or "", len(self._blocks), look.quote > 0, button)
+        link = _Open(href or "", len(self._blocks), place[3] > 0, button)
         link.titles = [said[name] for name in ("value", "alt", "aria-label", "title") if name in said]
         link.pictures = [said[name][-300:] for name in ("src", "style") if name in said]
         self._links.append(link)
@@ -277,7 +291,8 @@ class _Reader:
             link.titles[:0] = [said[name] for name in ("alt", "title") if name in said]
             link.pictures.append(said.get("src", "")[-300:])
 
-    def _text(self, text: str, look: Look) -> None:
+    def _text(self, text: str, frame: _Frame) -> None:
+        look = frame[0]
         if look.unseen:
             return
         if text.isspace():
@@ -285,7 +300,7 @@ class _Reader:
             self._say(" ")
             return
         self._breaks = 0
-        self._at = look
+        self._at = frame[1]
         self._pieces.append(text if look.pre else text.replace("\n", " ").replace("\r", " "))
         self._letters += len(text)
         if look.strong:
@@ -298,15 +313,15 @@ class _Reader:
 
     def _flush(self) -> None:
         self._breaks = 0
-        if self._links:
-            self._say(" ")
+        for link in self._links:
+            link.pieces.append(" ")
         if self._letters:
             lines = (clean(line) for line in "".join(self._pieces).split("\n"))
             text = "\n".join(line for line in lines if line)
             if text:
-                at = self._at
-                heading = at.heading or (self._strong == self._letters and len(text) <= 200)
-                self._blocks.append(Block(text, at.row, at.cell, heading, at.quote))
+                row, cell, heading, quote = self._at
+                heading = heading or (self._strong == self._letters and len(text) <= 200)
+                self._blocks.append(Block(text, row, cell, heading, quote))
             self._strong = self._letters = 0
         if self._pieces:
             self._pieces = []

@@ -17,7 +17,11 @@ _LINK_BLUE: Colour = (0, 0, 238)
 
 
 class Look(NamedTuple):
-    """What an element has from its surroundings and its own style (a tuple: one is made for every tag)."""
+    """What an element has from its surroundings and its own style (a tuple: one is made for every tag).
+
+    `unseen` tells that its own text is invisible: no size, no colour, or the colour of the ground. `strong`
+    tells that it is bold or large. The last three are the element's own, not its children's.
+    """
 
     gone: bool = False
     size: float = 16.0
@@ -25,29 +29,19 @@ class Look(NamedTuple):
     ground: Colour = _WHITE
     bold: bool = False
     pre: bool = False
-    heading: bool = False
-    row: int | None = None
-    cell: int | None = None
-    quote: int = 0
+    unseen: bool = False
+    strong: bool = False
     display: str | None = None
     padded: bool = False
     own_ground: bool = False
 
-    @property
-    def unseen(self) -> bool:
-        """Is its own text invisible: no size, no colour, or the colour of the ground?"""
-        if self.size <= _SMALLEST or self.colour == CLEAR:
-            return True
-        return same_colour(self.colour, self.ground)
 
-    @property
-    def strong(self) -> bool:
-        """Is its text bold or large?"""
-        return self.bold or self.size >= _LARGE
-
-
-_OWN = Look._fields.index("display")  # from here on a look is the element's own, not its children's
+_OWN = Look._fields.index("display")
 _NOTHING_OWN = (None, False, False)
+PAGE = Look()
+"""A page nobody has styled: black on white."""
+GONE = Look(gone=True)
+"""What nobody sees, with everything in it."""
 
 
 def sheets(root: etree._Element) -> Rules:
@@ -63,7 +57,7 @@ def looks(tag: str, said: Mapping[str, str], outer: Look, rules: Rules) -> Look:
             return outer
         return outer._replace(display=None, padded=False, own_ground=False)
     if "hidden" in said:
-        return outer._replace(gone=True)
+        return GONE
     style = rules.apply(tag, said.get("class", ""), said.get("id", ""), said.get("style", ""))
     ground, own = _ground(said.get("bgcolor"), "background" in said, outer, style)
     colour = style.colour
@@ -71,21 +65,12 @@ def looks(tag: str, said: Mapping[str, str], outer: Look, rules: Rules) -> Look:
         printed = said.get("color") if tag == "font" else None
         # A link has a colour of its own unless it is told one.
         colour = colour_of(printed) if printed else (_LINK_BLUE if tag == "a" else outer.colour)
-    return Look(
-        style.gone,
-        outer.size if style.size is None else style.size,
-        colour,
-        ground,
-        (tag in _BOLD or outer.bold) if style.bold is None else style.bold,
-        outer.pre or tag == "pre",
-        outer.heading,
-        outer.row,
-        outer.cell,
-        outer.quote,
-        style.display,
-        style.padded,
-        own,
-    )
+    size = outer.size if style.size is None else style.size
+    bold = (tag in _BOLD or outer.bold) if style.bold is None else style.bold
+    unseen = size <= _SMALLEST or colour == CLEAR or same_colour(colour, ground)
+    pre = outer.pre or tag == "pre"
+    strong = bold or size >= _LARGE
+    return Look(style.gone, size, colour, ground, bold, pre, unseen, strong, style.display, style.padded, own)
 
 
 def _ground(printed: str | None, pictured: bool, outer: Look, style: Style) -> tuple[Colour, bool]:
