@@ -89,11 +89,18 @@ def decide(scores: Scores) -> Kind | None:
         winner = careful[0] if careful else winner
     if winner is Kind.JUDGEMENT and points[Kind.RETURN_REQUESTED] >= ENOUGH and scores.of("buttons") < 1:
         return Kind.RETURN_REQUESTED
-    if winner in STEPS and (scores.of("dispute_head") or (scores.of("asks") >= 2.0 and smells_of_dispute(scores))):
-        return None  # a step of an order has no dispute and asks for no answer: better unclear than silent
+    if winner in STEPS and scores.of("dispute_head"):
+        return None  # a step of an order has no dispute: better unclear than silent
+    if winner not in YOURS and winner is not Kind.ORDER_COMPLETED and _asks(scores):
+        return None  # whoever asks for an answer in time does not say that all is done
     if winner is Kind.OFFER and scores.of("remind") >= 2.0:
         return Kind.OFFER_REMINDER
     return winner
+
+
+def _asks(scores: Scores) -> bool:
+    """Whether the buyer is plainly asked to act in time, in a mail that smells of a dispute."""
+    return scores.of("asks") >= 2.0 and smells_of_dispute(scores)
 
 
 def smells_of_dispute(scores: Scores) -> bool:
