@@ -11,14 +11,15 @@ _BRAND = b"aliexpress"
 _SENDERS = ("from", "sender", "reply-to", "subject", "x-original-from", "x-original-sender")
 _AUTHORS = ("from", "sender", "reply-to")
 # Charsets in which the brand's letters are not their ASCII bytes, and encodings that we don't undo here.
-_STRANGE = re.compile(
-    rb"charset\*?\d?\*?\s*=\s*[\"']?(?:utf-?7|utf-?16|utf-?32|ucs|unicode|cp0?37|cp500|cp1140|ibm|ebcdic|x-)"
-    rb"|content-transfer-encoding\s*:\s*(?:x-)?uu"
+_STRANGE = (
+    re.compile(
+        rb"charset\*?\d?\*?\s*=\s*[\"']?(?:utf-?7|utf-?16|utf-?32|ucs|unicode|cp0?37|cp500|cp1140|ibm|ebcdic|x-)"
+    ),
+    re.compile(rb"encoding\s*:\s*(?:x-)?uu"),
 )
 _ENCODED_PART = re.compile(rb"content-transfer-encoding\s*:\s*\"?base64")
 _TYPE = re.compile(rb"content-type\s*:\s*([a-z]+)")
 _NOT_TEXT = (b"image", b"audio", b"video", b"application", b"font", b"model")
-_SOFT_BREAK = re.compile(rb"=[ \t]*\r?\n")
 _WORDS = re.compile(r"[\w.-]+")
 _PART_HEAD = 4096
 _PARTS = 50  # mail with more encoded parts is left to the careful reader
@@ -29,7 +30,7 @@ def could_matter(raw: bytes) -> bool:
     """Is the brand anywhere in a mail: in its bytes, its encoded parts, or, disguised, in who sent it?"""
     raw = raw[:RAW_LIMIT]
     lowered = raw.lower()
-    if _BRAND in lowered or _STRANGE.search(lowered):
+    if _BRAND in lowered or _is_strange(lowered):
         return True
     if b"\x00" in lowered and _BRAND in lowered.replace(b"\x00", b""):
         return True
@@ -37,11 +38,8 @@ def could_matter(raw: bytes) -> bool:
 
 
 def _in_parts(raw: bytes, lowered: bytes) -> bool:
-    if b"quoted-printable" in lowered:
-        if _BRAND in _SOFT_BREAK.sub(b"", lowered):
-            return True
-        if re.search(rb"=[4-7][0-9a-f]", lowered) and _BRAND in binascii.a2b_qp(raw).lower():
-            return True
+    if b"quoted-printable" in lowered and _BRAND in binascii.a2b_qp(lowered).lower():
+        return True
     for count, match in enumerate(_ENCODED_PART.finditer(lowered)):
         if count == _PARTS or _in_base64(raw, lowered, match.start()):
             return True
@@ -59,15 +57,18 @@ def _in_base64(raw: bytes, lowered: bytes, field: int) -> bool:
     if kind and kind.group(1) in _NOT_TEXT:
         return False
     end = raw.find(b"\n--", blank.end())
-    body = re.sub(rb"[^A-Za-z0-9+/]", b"", raw[blank.end() : end if end >= 0 else len(raw)])
     try:
-        inside = binascii.a2b_base64(body[: len(body) // 4 * 4]).lower()
+        inside = binascii.a2b_base64(raw[blank.end() : end if end >= 0 else len(raw)]).lower()
     except binascii.Error:
-        return True  # not to be judged by a glance
+        return True  # torn, so not to be judged by a glance
     if _BRAND in inside.replace(b"\x00", b""):
         return True
     # An attached mail may be encoded once more inside.
-    return b"base64" in inside or b"quoted-printable" in inside or _STRANGE.search(inside) is not None
+    return b"base64" in inside or b"quoted-printable" in inside or _is_strange(inside)
+
+
+def _is_strange(lowered: bytes) -> bool:
+    return any(pattern.search(lowered) for pattern in _STRANGE)
 
 
 def _in_senders(raw: bytes) -> bool:
