@@ -46,11 +46,12 @@ class SpanReader:
         edge = ("", "") if spaceless else (r"(?<![\w])", r"(?![\w])")
         numerals = _either(words.numerals)
         number = rf"(?:(?<![\d.,:/\-])\d{{1,3}}(?:[.,]\d)?(?![\d:])|{edge[0]}(?:{numerals}))"
+        second = number.replace(r"(?<![\d.,:/\-])", r"(?<!\d)")
         names = [f"(?P<{{p}}{unit}>{'|'.join(words.units[unit])})" for unit in _HOURS if words.units.get(unit)]
         names.sort(key=lambda name: "business" not in name)
         unit = "(?:" + "|".join(names) + ")" + edge[1]
         to = _either(("-", "~", "〜", "–", *words.to))
-        head = rf"(?P<n>{number})(?:\s*(?:{to})\s*(?P<n2>{number}))?(?:\s?\(\w+\))?[\s\-]*{unit.replace('{p}', 'a_')}"
+        head = rf"(?P<n>{number})(?:\s*(?:{to})\s*(?P<n2>{second}))?(?:\s?\(\w+\))?[\s\-]*{unit.replace('{p}', 'a_')}"
         join = _either((",", *words.joiners))
         tail = rf"(?:\s*(?:{join})?\s*(?P<m>{number})[\s\-]*{unit.replace('{p}', 'b_')})?"
         last = rf"(?:\s*(?:{join})?\s*(?P<k>{number})[\s\-]*{unit.replace('{p}', 'c_')})?"
