@@ -15,6 +15,10 @@ from parsers.bounds import NESTING_LIMIT, PARTS_LIMIT, bounded
 from parsers.charsets import decode
 from parsers.headers import Address, Headers, addresses, header_end, parse_date, parse_headers
 
+# mail-parser logs what it finds in a mail; what stands in people's mail is not for logs.
+mailparser.core.log.disabled = True
+mailparser.utils.log.disabled = True
+
 TEXT_LIMIT = 512 * 1024
 HTML_LIMIT = 1024 * 1024
 
@@ -175,7 +179,8 @@ def _children(part: Tree, found: _Found) -> Iterator[Tree]:
         found.note("opaque")
     elif part.is_multipart():
         payload = part.get_payload()
-        if isinstance(payload, list) and not kind.startswith("message/"):
+        attached = part.get_content_disposition() == "attachment"
+        if isinstance(payload, list) and not attached and not kind.startswith("message/"):
             yield from (child for child in payload if isinstance(child, Tree))
     elif kind.startswith("multipart/"):
         yield from _mend(part, found)
@@ -213,9 +218,7 @@ def _attach(part: Tree, found: _Found) -> None:
 
 
 def _read(part: Tree, kind: str, found: _Found) -> None:
-    if kind not in ("text/plain", "text/html") and not kind.startswith("text/x-"):
-        return
-    if (part.get_content_disposition() or "") == "attachment":
+    if kind not in ("text/plain", "text/html") or part.get_content_disposition() == "attachment":
         return
     data = _payload(part)
     charset = _charset(part)

@@ -293,3 +293,18 @@ def test_folding_twice_changes_nothing_and_cleaned_text_can_be_printed(text: str
     clean(text).encode("utf-8")
     assert clean(clean(text)) == clean(text)
     assert len(folded(text).text) == len(folded(text).places)
+
+
+def test_what_stands_in_an_attached_container_is_no_body() -> None:
+    inner = b"--in\r\nContent-Type: text/plain\r\n\r\nold news\r\n--in--\r\n"
+    head = 'Content-Type: multipart/mixed; boundary="in"\nContent-Disposition: attachment'
+    found = dissect(parts(("Content-Type: text/plain", b"new"), (head, inner)))
+    assert found.text.strip() == "new"
+
+
+def test_reading_a_mail_says_nothing_to_the_logs(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    dissect(
+        parts(("Content-Type: x-secret/word", b"x"), ("Content-Disposition: attachment; filename=a.b", b"y"))
+    )
+    assert caplog.text == ""
