@@ -334,6 +334,37 @@ def test_a_reader_that_fails_loses_no_mail_that_may_be_ours(tmp_path):
     assert house.rungs == ["new"]
 
 
+def test_a_mail_that_makes_us_stumble_blocks_no_other(tmp_path, monkeypatch):
+    house = House(tmp_path)
+
+    def stumbling(*args):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.store, "_judge", stumbling)
+        house.take(a_notice("odd", orders=("1",)))
+    house.take(a_notice())
+    house.tick(minutes=1)
+    assert sorted(alert.headline for alert, _ in house.channels[0].handed) == ["offer new", "unreadable"]
+    assert house.store.diary.unseen("home", "INBOX", 7, [1, 2], house.clock.now + timedelta(hours=7)) == [1]
+
+
+def test_words_that_fail_do_not_silence_the_case_or_its_neighbours(tmp_path, monkeypatch):
+    house = House(tmp_path)
+    spoken = house.app.speech.case
+
+    def stumbling(due, case, now):
+        if case.orders == (ORDER,):
+            raise KeyError
+        return spoken(due, case, now)
+
+    monkeypatch.setattr(house.app.speech, "case", stumbling)
+    house.take(a_notice(), a_notice("two", orders=("8150004417239999",)))
+    house.deliver()
+    assert house.rungs == ["new", "new"]
+    assert ORDER in house.channels[0].handed[0][0].headline
+
+
 def own_mail(house, extra="", sender="me@example.org", kind="text/plain"):
     (_, attempt) = house.channels[0].handed[0]
     head = (

@@ -27,8 +27,9 @@ from rules.facts import (
 from watcher import crash
 from watcher.channels import Channel
 from watcher.clock import EVER, stamp, utc_now
+from watcher.database import StoreError
 from watcher.diary import FolderState
-from watcher.mailboxes import Message
+from watcher.mailboxes import Message, Unreadable
 from watcher.outbox import Birth
 from watcher.store import Open, Store, Taken, Warn
 from watcher.truth import LOUDNESS
@@ -117,15 +118,28 @@ class App:
         self._blind: set[str] = set()
 
     def take_in(self, message: Message) -> Taken:
-        """Keep what a mail says, then look at the clock for the cases it touched. Raises StoreError."""
+        """Keep what a mail says, then look at the clock for the cases it touched. Raises StoreError.
+
+        A mail that makes us stumble is set aside and warned of, so that it can't block those after it.
+        """
         if self.store.own(message, self.now()):
             return Taken(new=False)
         crash.reach("after_fetch")
         notice = self.read(message)
         crash.reach("after_read")
-        taken = self.store.take_in(message, notice, self.now())
-        if taken.cases:
-            self.look_at_clock(only=taken.cases)
+        try:
+            taken = self.store.take_in(message, notice, self.now())
+            if taken.cases:
+                self.look_at_clock(only=taken.cases)
+        except StoreError:
+            raise
+        except Exception as error:
+            log.exception("A mail could not be taken in.")
+            if message.place is None:
+                raise
+            name = type(error).__name__
+            self.store.set_aside(Unreadable(message.place, message.source, name, None), self.now())
+            return Taken(new=False)
         return taken
 
     def read(self, message: Message) -> Notice:
@@ -169,7 +183,11 @@ class App:
         resting: list[Open] = []
         for each in self.store.open_cases(only):
             said = self.store.outbox.said(each.case.id)
-            due = self.speech.due(each.case, now, said, each.known_since)
+            try:
+                due = self.speech.due(each.case, now, said, each.known_since)
+            except Exception:  # one odd case must not silence all the others
+                log.exception("Nobody knows what is due about case %s.", each.case.id)
+                continue
             if due is not None and due.key not in said:
                 ripe.append((each, due))
             elif _may_rest(each, said, now):
@@ -189,13 +207,35 @@ class App:
                 held += 1
                 continue
             left -= limited
-            alert = self.speech.case(due, each.case, now)
-            alert = replace(alert, key=due.key, case=each.case.id)
+            alert = replace(self._say(due, each.case, now), key=due.key, case=each.case.id)
             births.append(Birth(alert, self._names(alert.urgency), limited))
         key = f"warning/flood/{now:%Y%m%dT%H}"
         if held and not self.store.outbox.knows(key):
             births.append(self._quiet(self.speech.flood(key, held, now)))
         return births
+
+    def _say(self, due: Due, case: Case, now: datetime) -> Alert:
+        """Return the alert for what is due; a few bare words are better than a deadline passed in silence."""
+        try:
+            return self.speech.case(due, case, now)
+        except Exception:
+            log.exception("The words for case %s could not be found.", case.id)
+        return Alert(
+            key=due.key,
+            about=AlertAbout.CASE,
+            urgency=due.urgency,
+            headline=f"AliExpress: it is your turn ({', '.join(case.orders) or case.id})",
+            body="Open the AliExpress app yourself and look at this order.",
+            created_at=now,
+            case=case.id,
+            orders=case.orders,
+            kind=case.kind,
+            rung=due.rung,
+            late=due.late,
+            deadline=case.deadline,
+            turn=case.turn,
+            authenticity=case.authenticity,
+        )
 
     def _worth_warning(self, now: datetime) -> list[Warn]:
         unsaid, said = self.store.unsaid_warnings(now - timedelta(days=1))
