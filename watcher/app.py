@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from rules.facts import (
     Alert,
@@ -25,13 +24,15 @@ from rules.facts import (
     Urgency,
 )
 from watcher import crash
+from watcher.cautions import Warn
 from watcher.channels import Channel
 from watcher.clock import EVER, stamp, utc_now
 from watcher.database import StoreError
 from watcher.diary import FolderState
 from watcher.mailboxes import Message, Unreadable
 from watcher.outbox import Birth
-from watcher.store import Open, Store, Taken, Warn
+from watcher.sayings import Speech
+from watcher.store import Open, Store, Taken
 from watcher.truth import LOUDNESS
 
 log = logging.getLogger("offerwatch")
@@ -40,44 +41,6 @@ Read = Callable[[Message], Notice]
 
 _REST_AFTER = timedelta(days=3)
 """So long after the last plausible instant a case may still have a word held back by quiet hours."""
-
-
-class Speech(Protocol):
-    """What to say, in the user's language: one method for each thing that an alert can be about."""
-
-    def due(self, case: Case, now: datetime, said: Collection[str], known_since: datetime) -> Due | None:
-        """Return the one thing to say about a case now, None where there is nothing."""
-        ...
-
-    def case(self, due: Due, case: Case, now: datetime) -> Alert:
-        """Return the alert that says it."""
-        ...
-
-    def warning(self, key: str, warn: Warn, now: datetime) -> Alert:
-        """Return the quiet word about a mail that pretends, or that can't be read."""
-        ...
-
-    def flood(self, key: str, waiting: int, now: datetime) -> Alert:
-        """Return the summary said in place of `waiting` alerts of unverified senders."""
-        ...
-
-    def blind(
-        self, key: str, account: str, last_look_at: datetime | None, error: str | None, now: datetime
-    ) -> Alert:
-        """Return the alarm that an account was not looked at since then (None: never)."""
-        ...
-
-    def sighted(self, key: str, account: str, last_look_at: datetime | None, now: datetime) -> Alert:
-        """Return the all-clear after an alarm of blindness."""
-        ...
-
-    def broken(self, key: str, sentence: str, remedy: str, now: datetime) -> Alert:
-        """Return the alarm that the watcher itself can't do its work."""
-        ...
-
-    def test(self, key: str, now: datetime) -> Alert:
-        """Return the proof that a channel works."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +132,7 @@ class App:
                 births += [*self._health(at), *self._tests(at)]
             born = self.store.outbox.bear(births, at) if births else 0
             if warns:  # ticked off after birth: a kill between the two repeats a key, which is born once
-                self.store.warned(warns, at, said=True)
+                self.store.cautions.done(warns, at, said=True)
             self.store.outbox.drop_untrue(at)
             born += self.store.outbox.hand_over([channel.name for channel in self._channels], at)
             if only is None:
@@ -238,13 +201,13 @@ class App:
         )
 
     def _worth_warning(self, now: datetime) -> list[Warn]:
-        unsaid, said = self.store.unsaid_warnings(now - timedelta(days=1))
+        unsaid, said = self.store.cautions.unsaid(now - timedelta(days=1))
         if not unsaid:
             return []
         known = [replace(warn, orders=self.store.known_orders(warn.orders)) for warn in unsaid]
         worth = [warn for warn in known if warn.reason != "forged" or warn.orders]
         chosen = worth[: max(0, self._limits.warnings_per_day - said)]
-        self.store.warned([warn for warn in known if warn not in chosen], now, said=False)
+        self.store.cautions.done([warn for warn in known if warn not in chosen], now, said=False)
         return chosen
 
     def _health(self, now: datetime) -> Iterable[Birth]:

@@ -27,7 +27,7 @@ from watcher.systemd import notify, watchdog_seconds
 log = logging.getLogger("offerwatch")
 
 TICK = 30.0
-BEAT = 1.0
+BEAT = 2.0
 DRIFT = 5.0  # seconds that wall clock and monotonic clock may part before we look at the clock at once
 STOPPING = 3.0
 STUCK = timedelta(hours=1)

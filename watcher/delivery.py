@@ -21,7 +21,7 @@ BACK_OFF = (
     timedelta(minutes=10),
     timedelta(minutes=30),
 )
-NAP = 15.0  # seconds without a wake: other processes queue rows too
+NAP = 30.0  # seconds without a wake
 
 
 @dataclass(frozen=True, slots=True)

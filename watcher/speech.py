@@ -13,7 +13,7 @@ from rules.links import look
 from rules.policy import Hosts, Ringing
 from rules.routes import Words
 from rules.telling import health, tell, test, warning
-from watcher.store import Warn
+from watcher.cautions import Warn
 
 ENGLISH = "en"
 

@@ -16,6 +16,7 @@ from rules.facts import Act, Case, Notice, Outcome, Reason
 from watcher import casebook, crash, records
 from watcher.alertlist import alert_list
 from watcher.casebook import Judge, Summary
+from watcher.cautions import Cautions, Warn, note_warn
 from watcher.clock import instant, maybe_stamp, stamp, utc_now
 from watcher.database import FILE_NAME, Database, StoreError
 from watcher.diary import Diary, count, note_place
@@ -23,7 +24,7 @@ from watcher.mailboxes import Cursor, Message, Passed, Unreadable
 from watcher.outbox import Outbox
 from watcher.ownmail import OwnMail
 
-__all__ = ["FILE_NAME", "Open", "Store", "StoreError", "Taken", "Warn"]
+__all__ = ["FILE_NAME", "Open", "Store", "StoreError", "Taken"]
 
 LAPSED = timedelta(days=7)
 """So long does `status` go on showing a case whose time is over."""
@@ -49,17 +50,6 @@ class Open:
     changed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Warn:
-    """A mail to warn of once: `reason` is suspicious, forged or unreadable; nothing of its text is kept."""
-
-    identity: str
-    reason: str
-    orders: tuple[str, ...]
-    source: str
-    at: datetime
-
-
 class Store:
     """One SQLite file `offerwatch.sqlite3` in `state_dir`, used by threads and processes at once.
 
@@ -70,6 +60,7 @@ class Store:
     def __init__(self, state_dir: Path, judge: Judge | None = None, summary: Summary | None = None) -> None:
         self.database = Database(state_dir)
         self.diary = Diary(self.database)
+        self.cautions = Cautions(self.database)
         installation = self.diary.get("installation") or ""
         self.own_mail = OwnMail(self.database, installation)
         self.outbox = Outbox(self.database, self.own_mail.message_id)
@@ -112,7 +103,7 @@ class Store:
         if notice.reason not in (Reason.FORGED, Reason.SUSPICIOUS):
             return
         warn = Warn(notice.identity, notice.reason.value, notice.orders, message.source, notice.sent_at)
-        if _warn(connection, warn):
+        if note_warn(connection, warn):
             count(connection, notice.reason.value)
 
     def own(self, message: Message, now: datetime) -> bool:
@@ -130,7 +121,7 @@ class Store:
         identity = f"{place.account}/{place.folder}/{place.uidvalidity}/{place.uid}"
         with self.database.writing() as connection:
             note_place(connection, place, None, "quarantined", now)
-            _warn(connection, Warn(identity, "unreadable", (), item.source, now))
+            note_warn(connection, Warn(identity, "unreadable", (), item.source, now))
 
     def passed(self, item: Passed, now: datetime) -> None:
         """Note mails that a large look left unread because they can't be AliExpress's."""
@@ -235,24 +226,6 @@ class Store:
                     (each.case.id, stamp(each.changed_at)),
                 )
 
-    def unsaid_warnings(self, since: datetime) -> tuple[list[Warn], int]:
-        """Return the mails not yet warned of, newest first, and how many warnings were said since then."""
-        with self.database.reading() as connection:
-            rows = connection.execute(
-                "SELECT identity, reason, orders, source, at FROM warnings WHERE said_at IS NULL"
-                " ORDER BY at DESC LIMIT 100"
-            ).fetchall()
-            said = connection.execute("SELECT count(*) FROM warnings WHERE said_at > ?", (stamp(since),))
-            count = int(said.fetchone()[0])
-        return [_warn_of(row) for row in rows], count
-
-    def warned(self, warns: Iterable[Warn], now: datetime, said: bool) -> None:
-        """These mails were warned of, or (`said` false) need no warning."""
-        at = stamp(now) if said else ""
-        with self.database.writing() as connection:
-            for warn in warns:
-                connection.execute("UPDATE warnings SET said_at = ? WHERE identity = ?", (at, warn.identity))
-
     def known_orders(self, orders: Iterable[str]) -> tuple[str, ...]:
         """Return those of these orders that a notice named."""
         ask = "SELECT 1 FROM marks WHERE mark = ?"
@@ -323,16 +296,6 @@ _ORDER = {
     True: "ORDER BY settled, deadline_at IS NULL, deadline_at, id",
     False: "WHERE NOT settled ORDER BY deadline_at IS NULL, deadline_at, id",
 }
-
-
-def _warn(connection: sqlite3.Connection, warn: Warn) -> bool:
-    row = (warn.identity, warn.reason, " ".join(warn.orders), warn.source, stamp(warn.at))
-    return connection.execute("INSERT OR IGNORE INTO warnings VALUES (?, ?, ?, ?, ?, NULL)", row).rowcount > 0
-
-
-def _warn_of(row: tuple[str, str, str, str, str]) -> Warn:
-    identity, reason, orders, source, at = row
-    return Warn(identity, reason, tuple(orders.split()), source, instant(at))
 
 
 def _family_of(connection: sqlite3.Connection, case_id: str) -> int | None:

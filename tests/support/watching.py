@@ -32,10 +32,11 @@ from rules.facts import (
 )
 from rules.policy import Policy, Ringing
 from watcher import records
+from watcher.cautions import Warn
 from watcher.channels import Attempt, ChannelError, Probe
 from watcher.loading import load_policy
 from watcher.mailboxes import Item, Looked, Memory, Message, Place
-from watcher.store import Store, Warn
+from watcher.store import Store
 
 START = datetime(2025, 3, 8, 12, 0, tzinfo=UTC)
 ORDER = "8150004417231188"
