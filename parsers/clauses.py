@@ -15,6 +15,7 @@ from parsers.wording import Mark
 _END = re.compile(
     r"(?<=[!?。！？；;؛؟।•|])\s*|(?<=[^\W\d_]{2}[.…])\s+(?=[^a-zà-ÿа-я\d\s,])|(?<=[^\W\d_]{4}[.…])\s+(?=\d)|(?<=[)\]\"'0-9][.])\s+(?=[^\W\d_])(?=[^a-zà-ÿа-я])"
 )
+_FIGURE = re.compile(r"\d")
 _ABBREVIATION = re.compile(r"(?:^|[\s(])(?:nr|no|art|ca|inkl|bzw|z\.b|ggf|vgl|str|sr|sra|dr|núm|num|nº|us|p|pp|e\.g|i\.e|approx|tel|ref|св|руб|грн|ok|np|tj|sept|sett|janv|févr|febr|avr|juil|août|juin|márc|abr|mayo|июня|июля|zobacz|číslo|núm|pág|prof|inc|corp|ltd|bestell|best)\.$", re.I)
 
 
@@ -41,17 +42,8 @@ class Clause:
     money: tuple[FoundMoney, ...]
     in_text: bool
     index: int
-
-    @property
-    def concepts(self) -> frozenset[str]:
-        """The names of the concepts that stand here."""
-        return frozenset(mark.concept for mark in self.marks)
-
-    @property
-    def prints(self) -> frozenset[str]:
-        """Whether a "time" or "money" is printed here."""
-        found = ("time" if self.dates or self.spans else "", "money" if self.money else "")
-        return frozenset(filter(None, found))
+    concepts: frozenset[str]  # the names of the marks
+    prints: frozenset[str]  # whether a "time" or "money" is printed here
 
     def has(self, *concepts: str) -> bool:
         """Whether any of the concepts stands here."""
@@ -101,18 +93,16 @@ def clauses(passages: Iterable[Passage], language: Language, first: int = 0) -> 
     out: list[Clause] = []
     for passage in passages:
         for shown in sentences(passage.text):
-            text = level(shown)
-            out.append(
-                Clause(
-                    text=text,
-                    shown=shown,
-                    place=passage.place,
-                    marks=tuple(language.wording.marks(text)),
-                    dates=tuple(language.dates.find(text, shown)),
-                    spans=tuple(language.spans.find(text, shown)),
-                    money=tuple(find_money(text, language.dollar, language.yen)),
-                    in_text=passage.in_text,
-                    index=first + len(out),
-                )
-            )
+            out.append(_clause(shown, passage, language, first + len(out)))
     return out
+
+
+def _clause(shown: str, passage: Passage, language: Language, index: int) -> Clause:
+    text = level(shown)
+    marks = tuple(language.wording.marks(text))
+    dates = tuple(language.dates.find(text, shown))
+    spans = tuple(language.spans.find(text, shown))
+    money = tuple(find_money(text, language.dollar, language.yen)) if _FIGURE.search(text) else ()
+    prints = frozenset(filter(None, ("time" if dates or spans else "", "money" if money else "")))
+    concepts = frozenset(mark.concept for mark in marks)
+    return Clause(text, shown, passage.place, marks, dates, spans, money, passage.in_text, index, concepts, prints)

@@ -42,6 +42,7 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
 def _use(clause: Clause, found: FoundMoney) -> str:
     """What an amount is for: by the nearest cue; one behind it counts a little less than one before it."""
     best: tuple[int, str] | None = None
+    label = clause.text.find(":", 0, 44)
     for mark in clause.marks:
         use = _CUES.get(mark.concept)
         if use is None:
@@ -57,6 +58,8 @@ def _use(clause: Clause, found: FoundMoney) -> str:
         rank += 0 if mark.concept in _SURE else 14
         rank += 40 if any(between[0] <= other.start < between[1] for other in clause.money) else 0
         rank += 20 if _COMMA.search(gap) else 0
+        if mark.end <= label < found.start and mark.concept in _SURE:
+            rank = 12  # the label of a line says what its figures are
         if best is None or rank <= best[0]:
             best = (rank, use)
     return best[1] if best else "open"
