@@ -1,6 +1,7 @@
 """Cuts a raw mail to a size and shape that every parser behind it survives in bounded time."""
 
 import re
+from itertools import pairwise
 
 from parsers.headers import BLOCK_LIMIT, LINE_LIMIT, VALUE_LIMIT, header_end
 
@@ -51,8 +52,9 @@ def _bounded_head(head: bytes) -> bytes:
     if len(head) <= _PART_FIELD_LIMIT and head.count(b"=?") <= _WORDS_IN_FIELD:
         return head
     starts = [match.start() for match in _FIELD_START.finditer(head)]
-    ends = [*starts[1:], len(head)]
-    return b"".join(_bounded_field(head[start:end]) for start, end in zip(starts, ends, strict=True))
+    if not starts:
+        return head  # no header at all: it is read as a body
+    return b"".join(_bounded_field(head[start:end]) for start, end in pairwise([*starts, len(head)]))
 
 
 def _bounded_field(field: bytes) -> bytes:

@@ -102,6 +102,8 @@ MAILS: dict[str, Callable[[], bytes]] = {
     "UTF-7": lambda: mail(b"+AGE-" * 100_000, content_type="text/plain; charset=utf-7"),
     "results without end": lambda: mail(authentication_results="a; " + "dkim=pass (" * 20_000),
     "a header block without end": lambda: mail("From: a@b.c\nDate: x\n" * 20_000, **{"from": "a@b.c"}),
+    "no header at all": lambda: b"only text " * 10_000,
+    "stray lines before the headers": lambda: b"stray " * 10_000 + b"\r\n" + mail(),
     "one line of 2 MB": lambda: mail("x" * 2_000_000),
     "targets": lambda: mail("http://a.b/" * 100_000),
     "marks": lambda: mail("[1]" * 150_000),
