@@ -1,15 +1,16 @@
 """Reads what a person sees: a mail's text in reading order, block by block, and its links and buttons."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
 
 from bs4 import BeautifulSoup
 from lxml import etree  # type: ignore[import-untyped]  # ships no types
 
 from parsers.cleaning import clean
 from parsers.seen import GONE, PAGE, Look, looks, sheets
+from parsers.shown import Block, Body, Shown, with_introductions
+
+__all__ = ["Block", "Body", "Shown", "visible"]
 
 HTML_LIMIT = 1024 * 1024
 TAG_LIMIT = 40_000
@@ -55,50 +56,6 @@ _PARSER = {
     "remove_pis": True,
     "remove_comments": True,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """The text of one block-level element, cleaned; a single <br> is a newline.
-
-    `row` and `cell` number the innermost table row and the cell in it. `heading` marks headings, header
-    cells, and blocks all in bold or large type. `quote` is how deep the text is quoted from an older mail.
-    """
-
-    text: str
-    row: int | None = None
-    cell: int | None = None
-    heading: bool = False
-    quote: int = 0
-
-    @property
-    def quoted(self) -> bool:
-        """Does this belong to an older mail that is quoted?"""
-        return self.quote > 0
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A link or button as shown: target as printed, label as read, index of the block where it stands."""
-
-    href: str
-    label: str
-    position: int
-    button: bool = False
-    quoted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """Everything visible of one part, in reading order."""
-
-    blocks: tuple[Block, ...] = ()
-    anchors: tuple[Shown, ...] = ()
-
-    @property
-    def text(self) -> str:
-        """The blocks as one text, a block a line."""
-        return "\n".join(block.text for block in self.blocks)
 
 
 def visible(html: str) -> Body:
@@ -196,7 +153,7 @@ class _Reader:
         last = max(0, len(self._blocks) - 1)
         found = self._anchors[:LINK_LIMIT]
         anchors = (one if one.position <= last else replace(one, position=last) for one in found)
-        return Body(_attributed(self._blocks), tuple(anchors))
+        return Body(with_introductions(self._blocks), tuple(anchors))
 
     def _enter(self, element: etree._Element, outer: _Frame) -> _Frame | None:
         """Open an element; None where nobody sees it."""
@@ -350,13 +307,3 @@ def _buttonish(element: etree._Element, said: _Attributes, look: Look) -> bool:
     return (
         parent is not None and parent.tag == "td" and bool(parent.get("bgcolor") or parent.get("background"))
     )
-
-
-def _attributed(blocks: Iterable[Block]) -> tuple[Block, ...]:
-    """The line that introduces a quotation ("On ... somebody wrote:") belongs to it, in any language."""
-    found = list(blocks)
-    for index, (one, following) in enumerate(pairwise(list(found))):
-        introduces = one.text.endswith((":", "：")) and any(char.isdigit() for char in one.text)
-        if introduces and following.quote > one.quote:
-            found[index] = replace(one, quote=following.quote)
-    return tuple(found)

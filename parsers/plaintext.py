@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
-from parsers.bodies import LINK_LIMIT, Block, Body, Shown
 from parsers.cleaning import clean, clean_lines
+from parsers.shown import Block, Body, Shown, with_introductions
 
+LINK_LIMIT = 200
 _LINE_LIMIT = 20_000
 _QUOTE = re.compile(r"^[ \t]*((?:>[ \t]?)+)")
 _TARGET = re.compile(
@@ -47,7 +47,7 @@ def plain(text: str) -> Body:
         else:
             blocks[-1] = replace(blocks[-1], text=f"{blocks[-1].text}\n{line.text}")
         starts.append(len(blocks) - 1)
-    return Body(_introduced(blocks), tuple(_links(lines, starts))[:LINK_LIMIT])
+    return Body(with_introductions(blocks), tuple(_links(lines, starts))[:LINK_LIMIT])
 
 
 def links_in_text(text: str) -> tuple[Shown, ...]:
@@ -69,16 +69,6 @@ def _lines(text: str) -> Iterator[_Line]:
             yield _Line(line[match.end() :].strip(), match.group(1).count(">"))
         else:
             yield _Line(line, 0)
-
-
-def _introduced(blocks: list[Block]) -> tuple[Block, ...]:
-    """The line that introduces a quotation belongs to it, in any language."""
-    found = list(blocks)
-    for index, (one, following) in enumerate(pairwise(blocks)):
-        introduces = one.text.endswith((":", "：")) and any(char.isdigit() for char in one.text)
-        if introduces and following.quote > one.quote:
-            found[index] = replace(one, quote=following.quote)
-    return tuple(found)
 
 
 def _links(lines: list[_Line], starts: list[int]) -> Iterator[Shown]:
