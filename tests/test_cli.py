@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from support.dovecot import Dovecot
 from support.outsider import SCRIPT, environment, offerwatch
 from watcher.clock import utc_now
 
@@ -391,3 +392,30 @@ def test_doctor_ends_in_a_list_of_what_to_do(home: Path) -> None:
     assert {finding["state"] for finding in row["findings"]} <= {"ok", "note", "wrong"}
     shown = offerwatch(home, "doctor", more=CONF).out
     assert shown.index("What to do:") > shown.index("libraries")
+
+
+# a real server
+
+
+def test_a_mailbox_on_a_server_is_scanned_tested_and_looked_at_by_the_doctor(tmp_path: Path) -> None:
+    with Dovecot() as server:
+        server.deliver(an_offer(utc_now().replace(microsecond=0) - timedelta(minutes=5)))
+        (tmp_path / "secret").write_text(server.password)
+        (tmp_path / "secret").chmod(0o600)
+        (tmp_path / "conf.toml").write_text(
+            f'state_dir = "state"\n[[account]]\nname = "home"\nhost = "127.0.0.1"\nport = {server.tls_port}\n'
+            f'ca_file = "{server.ca_file}"\nusername = "{server.user}"\npassword_file = "secret"\n'
+            'folders = ["INBOX"]\n[[channel]]\nkind = "command"\nrun = ["cat"]\n'
+        )
+        for fast in ((), ("--fast",)):
+            row = offerwatch(tmp_path, "scan", "--account", "home", *fast, "--format", "json", more=CONF).row
+            assert (row["kind"], row["orders"]) == ("offer", [ORDER])
+            assert row["source"].startswith("imap://")
+        assert offerwatch(tmp_path, "account", "test", more=CONF).code == 0
+        told = offerwatch(tmp_path, "doctor", more=CONF).out
+        assert "has IDLE" in told
+        assert "INBOX: opened read-only" in told
+        (tmp_path / "secret").write_text("wrong")
+        ran = offerwatch(tmp_path, "scan", "--format", "json", more=CONF)
+        assert ran.code == 1
+        assert "wrong" not in ran.err

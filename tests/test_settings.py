@@ -157,6 +157,10 @@ def test_every_channel_has_a_name_of_its_own(whole: Settings) -> None:
     assert ring.timeout == timedelta(seconds=10)
 
 
+def test_a_language_without_words_is_a_mistake_that_names_those_there_are(tmp_path: Path) -> None:
+    assert "en, es" in mistakes_of(tmp_path, 'language = "tlh"')["language"]
+
+
 def test_an_empty_file_has_the_defaults_of_the_contract(tmp_path: Path) -> None:
     settings = load_settings(config(tmp_path, ""))
     assert settings == Settings.defaults()

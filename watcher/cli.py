@@ -1,5 +1,6 @@
 """The command line: every verb, its options, its exit code; imports nothing heavy until a verb needs it."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+
+gc.disable()  # a short command ends before there is anything to collect; long ones switch it on again
 
 DEBUG = "OFFERWATCH_DEBUG"
 
@@ -157,6 +160,7 @@ def scan(
     """Read mail once and show what it says; changes nothing, sends nothing, stores nothing."""
     from watcher.commands.scan import Wish, run
 
+    gc.enable()
     wish = Wish(
         tuple(sources or ()),
         form.value,
@@ -178,6 +182,7 @@ def watch(config: Config = None) -> None:
     """Watch the configured mailboxes and ring before deadlines pass; ends on SIGTERM or SIGINT."""
     from watcher.commands.watch import run
 
+    gc.enable()
     raise typer.Exit(run(config))
 
 
@@ -327,6 +332,7 @@ def demo(
     """See it work on built-in mails: an offer rings, a reminder moves the deadline, a closing settles it."""
     from watcher.demo import run
 
+    gc.enable()
     raise typer.Exit(run(once))
 
 

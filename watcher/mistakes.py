@@ -165,7 +165,7 @@ def shown(key: str, value: Any) -> str | None:
 def cross_checked(data: Mapping[str, Any]) -> list[Mistake]:
     """Check what one key alone can't tell: names, secrets, plain connections; works on unchecked data."""
     accounts, channels = _tables(data, "account"), _tables(data, "channel")
-    mistakes = [*_names("account", accounts), *_names("channel", channels)]
+    mistakes = [*_language(data), *_names("account", accounts), *_names("channel", channels)]
     for where, table in [*_numbered("account", accounts), *_numbered("channel", channels)]:
         mistakes += [*_secret(where, table), *_plain(where, table)]
     for where, table in _numbered("account", accounts):
@@ -182,6 +182,14 @@ def _tables(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
 
 def _numbered(key: str, tables: list[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     return ((f"{key}[{number}]", table) for number, table in enumerate(tables, 1))
+
+
+def _language(data: Mapping[str, Any]) -> Iterator[Mistake]:
+    from watcher.loading import languages
+
+    said, known = data.get("language"), languages()
+    if isinstance(said, str) and said.strip() not in known:
+        yield Mistake("language", shown("language", said), f"must be one of {', '.join(known)}")
 
 
 def _names(key: str, tables: list[Mapping[str, Any]]) -> Iterator[Mistake]:

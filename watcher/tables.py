@@ -6,16 +6,13 @@ is written by strangers, and a terminal obeys what it is told.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import IO, TYPE_CHECKING, Any
+from typing import Any
 
+from watcher.paper import Cell, Paper
 from watcher.terminal import lines, one_line
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
-
 Json = Mapping[str, Any]
-NARROW = 120  # columns; what a table takes where nobody tells us how wide the paper is
+HEADS = ("case", "order", "what", "turn", "until", "left")
 
 WHAT = {
     "offer": "Offer",
@@ -43,14 +40,6 @@ BASIS = {
     "policy": "no time in the mail: the shortest that AliExpress is known to give",
     "user": "what you told",
 }
-
-
-def console(stream: IO[str], wide: int | None = None) -> "Console":
-    """A console that colours only on a terminal, and reads no markup in what strangers wrote."""
-    from rich.console import Console
-
-    width = wide or (None if stream.isatty() else NARROW)
-    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False, soft_wrap=False)
 
 
 def read_instant(text: str) -> datetime:
@@ -116,55 +105,42 @@ def by_urgency(cases: Iterable[Json], now: datetime) -> list[Json]:
     return sorted(cases, key=key)
 
 
-def show_cases(to: "Console", cases: Sequence[Json], zone: tzinfo, now: datetime) -> None:
+def show_cases(to: Paper, cases: Sequence[Json], zone: tzinfo, now: datetime) -> None:
     """Print the table of cases."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("case", no_wrap=True)
-    table.add_column("order", no_wrap=True)
-    table.add_column("what")
-    table.add_column("turn", no_wrap=True)
-    table.add_column("until", no_wrap=True)
-    table.add_column("left")
-    for case in by_urgency(cases, now):
-        until, yours = case["deadline"], case["turn"] == "yours"
-        table.add_row(
-            Text(case["case"], style="bold" if yours else ""),
-            Text("\n".join(case["orders"]) or "-"),
-            Text(what(case) + _doubt(case)),
-            Text(WHOSE[case["turn"]], style="bold" if yours else "dim"),
-            Text(moment(read_instant(until["at"]), zone, now) if until else "-"),
-            Text(left(until, now) if until else "-", style=_colour(until, now)),
-        )
-    to.print(table)
+    to.table(HEADS, [_row_of(case, zone, now) for case in by_urgency(cases, now)], flexible=2)
     if any(_doubt(case) for case in cases):
-        to.print(Text("* sender not verified: open the app yourself", style="dim"))
+        to.line("* sender not verified: open the app yourself", "dim")
+
+
+def _row_of(case: Json, zone: tzinfo, now: datetime) -> list[Cell]:
+    until, yours = case["deadline"], case["turn"] == "yours"
+    return [
+        (case["case"], "bold" if yours else ""),
+        ("\n".join(case["orders"]) or "-", ""),
+        (what(case) + _doubt(case), ""),
+        (WHOSE[case["turn"]], "bold" if yours else "dim"),
+        (moment(read_instant(until["at"]), zone, now) if until else "-", ""),
+        (left(until, now) if until else "-", _colour(until, now)),
+    ]
 
 
 def _doubt(case: Json) -> str:
     return " *" if case["authenticity"]["verdict"] == "unverified" else ""
 
 
-def show_case(to: "Console", case: Json, zone: tzinfo, now: datetime) -> None:
+def show_case(to: Paper, case: Json, zone: tzinfo, now: datetime) -> None:
     """Print one case: whose turn and until when, the way without the mail's link, the links, the history."""
-    from rich.text import Text
-
-    to.print(Text(f"Case {case['case']}: {what(case)}", style="bold"))
+    to.line(f"Case {case['case']}: {what(case)}", "bold")
     for label, value in _facts_of(case, zone, now):
-        to.print(Text(f"  {label:<9} {value}"))
+        to.line(f"  {label:<9} {value}")
     _show_way(to, case)
     for link in case["links"]:
         reason = f" ({link['reason'].replace('_', ' ')})" if link["reason"] else ""
-        to.print(
-            Text(f"  link      {link['role']}: {link['verdict']}{reason}; never pressed, not shown here")
-        )
-    to.print(Text("\nHistory", style="bold"))
+        to.line(f"  link      {link['role']}: {link['verdict']}{reason}; never pressed, not shown here")
+    to.line("\nHistory", "bold")
     for each in case["history"]:
         at = moment(read_instant(each["sent_at"]), zone, now)
-        to.print(Text(f"  {at:<18} {WHAT.get(each['kind'], '?')}  [{one_line(each['source'], 120)}]"))
+        to.line(f"  {at:<18} {WHAT.get(each['kind'], '?')}  [{one_line(each['source'], 120)}]")
 
 
 def _facts_of(case: Json, zone: tzinfo, now: datetime) -> Iterator[tuple[str, str]]:
@@ -190,89 +166,72 @@ def _facts_of(case: Json, zone: tzinfo, now: datetime) -> Iterator[tuple[str, st
     yield "sender", verdict if verdict == "verified" else f"{verdict}: open the app yourself"
 
 
-def _show_way(to: "Console", case: Json) -> None:
-    from rich.text import Text
-
+def _show_way(to: Paper, case: Json) -> None:
     way = case["instruction"]
     if not way:
         return
-    to.print(Text(f"\n{lines(way['headline'])}", style="bold"))
+    to.line(f"\n{lines(way['headline'])}", "bold")
     for number, route in enumerate(way["routes"], 1):
-        to.print(Text(f"  {number}. {lines(route['title'])}", style="bold" if number == 1 else ""))
+        to.line(f"  {number}. {lines(route['title'])}", "bold" if number == 1 else "")
         for step in route["steps"]:
-            to.print(Text(f"     - {lines(step)}"))
+            to.line(f"     - {lines(step)}")
         if route["url"]:
-            to.print(Text(f"     {one_line(route['url'])}"))
-    to.print()
+            to.line(f"     {one_line(route['url'])}")
+    to.line()
 
 
-def show_status(to: "Console", status: Json, zone: tzinfo, now: datetime) -> None:
+def show_status(to: Paper, status: Json, zone: tzinfo, now: datetime) -> None:
     """Print the one screen that says whether we are awake and whether it is the user's turn."""
-    from rich.text import Text
-
-    to.print(
-        Text(
-            *(
-                ("Awake.", "bold green")
-                if status["awake"]
-                else ("BLIND: not everything was looked at.", "bold red")
-            )
-        )
-    )
+    if status["awake"]:
+        to.line("Awake.", "bold green")
+    else:
+        to.line("BLIND: not everything was looked at.", "bold red")
     for account in status["accounts"]:
         for folder in account["folders"]:
-            to.print(folder_line(account["name"], folder, now))
+            to.line(*folder_line(account["name"], folder, now))
     mine = [case for case in status["cases"] if case["turn"] == "yours"]
-    to.print(_turn_line(mine, zone, now))
+    to.line(*_turn_line(mine, zone, now))
     if status["cases"]:
         show_cases(to, status["cases"], zone, now)
     waiting = status["outbox"]["waiting"]
     if waiting:
         since = status["outbox"]["oldest_at"]
         age = f", the oldest for {span(now - read_instant(since))}" if since else ""
-        to.print(Text(f"Alerts waiting to be delivered: {waiting}{age}.", style="yellow"))
+        to.line(f"Alerts waiting to be delivered: {waiting}{age}.", "yellow")
     if mine:
-        to.print(Text(f"The way: offerwatch case {by_urgency(mine, now)[0]['case']}"))
+        to.line(f"The way: offerwatch case {by_urgency(mine, now)[0]['case']}")
 
 
-def folder_line(account: str, folder: Json, now: datetime) -> "Text":
+def folder_line(account: str, folder: Json, now: datetime) -> Cell:
     """One folder: when it was last looked at, and what is wrong with it."""
-    from rich.text import Text
-
     at, error = folder["last_look_at"], folder["error"]
     seen = f"looked at {span(now - read_instant(at))} ago" if at else "never looked at yet"
     trouble = f" - {one_line(error, 200)}" if error else ""
     name = f"{account} {folder['name']}"
-    return Text(f"  {one_line(name, 40):<24} {seen}{trouble}", style="red" if error else "")
+    return f"  {one_line(name, 40):<24} {seen}{trouble}", "red" if error else ""
 
 
-def _turn_line(mine: Sequence[Json], zone: tzinfo, now: datetime) -> "Text":
-    from rich.text import Text
-
+def _turn_line(mine: Sequence[Json], zone: tzinfo, now: datetime) -> Cell:
     if not mine:
-        return Text("It is not your turn anywhere.", style="bold green")
+        return "It is not your turn anywhere.", "bold green"
     until = by_urgency(mine, now)[0]["deadline"]
     when = (
         f", the first until {moment(read_instant(until['at']), zone, now)} ({left(until, now)})"
         if until
         else ""
     )
-    return Text(f"It is YOUR TURN in {len(mine)} case{'s' * (len(mine) > 1)}{when}.", style="bold yellow")
+    return f"It is YOUR TURN in {len(mine)} case{'s' * (len(mine) > 1)}{when}.", "bold yellow"
 
 
-def show_alerts(to: "Console", alerts: Sequence[Json], zone: tzinfo, now: datetime) -> None:
+def show_alerts(to: Paper, alerts: Sequence[Json], zone: tzinfo, now: datetime) -> None:
     """Print what was said, newest last, and how each channel fared."""
-    from rich.text import Text
-
     colours = {"critical": "bold red", "urgent": "bold yellow", "soon": "bold"}
     for alert in alerts:
         at = moment(read_instant(alert["created_at"]), zone, now)
         line = f"{at}  {alert['urgency']:<8} {one_line(alert['headline'], 200)}"
-        to.print(Text(line, style=colours.get(alert["urgency"], "")))
+        to.line(line, colours.get(alert["urgency"], ""))
         for sent in alert.get("deliveries", ()):
             error = f": {one_line(sent['error'], 200)}" if sent["error"] else ""
-            to.print(
-                Text(f"    {one_line(sent['channel'], 40)} {sent['state']}, tries {sent['tries']}{error}")
-            )
+            to.line(f"    {one_line(sent['channel'], 40)} {sent['state']}, tries {sent['tries']}{error}")
     if not alerts:
-        to.print(Text("Nothing was said yet."))
+        to.line("Nothing was said yet.")

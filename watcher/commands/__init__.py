@@ -1,8 +1,10 @@
 """What every command shares: the configuration at hand, the user's zone, and how a command stops."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
@@ -101,13 +103,16 @@ def open_store(house: House) -> "Store":
 
 
 def system_zone() -> tzinfo:
-    """The zone this machine is set to; UTC where that can't be told."""
-    import tzlocal
-
-    try:
-        return tzlocal.get_localzone()
-    except (LookupError, ValueError, OSError):
-        return ZoneInfo("UTC")
+    """The zone this machine is set to: TZ, else what /etc/localtime is a link to; UTC where neither tells."""
+    named = os.environ.get("TZ", "").lstrip(":")
+    linked = os.path.realpath("/etc/localtime")
+    for name in (named, linked.partition("/zoneinfo/")[2].removeprefix("posix/")):
+        with suppress(KeyError, ValueError, OSError):
+            if name:
+                return ZoneInfo(name)
+    with suppress(ValueError, OSError), open("/etc/localtime", "rb") as rules:
+        return ZoneInfo.from_file(rules, "local time")
+    return ZoneInfo("UTC")
 
 
 def span_given(text: str, option: str) -> timedelta:

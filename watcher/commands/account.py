@@ -34,10 +34,11 @@ def list_accounts(config: Path | None, as_json: bool) -> None:
 
 
 def _say_folders(account: Mapping[str, Any]) -> None:
-    from watcher.tables import console, folder_line
+    from watcher.paper import Paper
+    from watcher.tables import folder_line
 
     for folder in account["folders"]:
-        console(sys.stdout).print(folder_line(account["name"], folder, utc_now()))
+        Paper(sys.stdout).line(*folder_line(account["name"], folder, utc_now()))
 
 
 def where(account: Account) -> str:

@@ -33,11 +33,12 @@ def _why(ref: str, found: list[Case], unsettled: list[Case]) -> str:
 def _list(house: House, cases: Iterable[Case], now: datetime) -> None:
     import sys
 
+    from watcher.paper import Paper
     from watcher.present import case_json
-    from watcher.tables import console, show_cases
+    from watcher.tables import show_cases
 
     rows = [case_json(case, house.policy, house.words, now) for case in cases]
     if rows:
-        show_cases(console(sys.stderr), rows, house.zone, now)
+        show_cases(Paper(sys.stderr), rows, house.zone, now)
     else:
         hint("There are no open cases.")

@@ -87,9 +87,10 @@ def _folder_json(name: str, state: FolderState | None) -> Mapping[str, Any]:
 
 
 def _print_status(shown: Mapping[str, Any], zone: tzinfo, now: datetime) -> None:
-    from watcher.tables import console, show_status
+    from watcher.paper import Paper
+    from watcher.tables import show_status
 
-    show_status(console(sys.stdout), shown, zone, now)
+    show_status(Paper(sys.stdout), shown, zone, now)
     if not shown["accounts"]:
         say("No account is configured: add an [[account]] to the configuration.")
     elif not shown["awake"]:
@@ -99,8 +100,9 @@ def _print_status(shown: Mapping[str, Any], zone: tzinfo, now: datetime) -> None
 def case(config: Path | None, ref: str, as_json: bool) -> None:
     """Print one case, judged now."""
     from watcher.commands.cases import find_case
+    from watcher.paper import Paper
     from watcher.present import case_json
-    from watcher.tables import console, show_case
+    from watcher.tables import show_case
 
     house, now = open_house(config), utc_now()
     store = open_store(house)
@@ -111,12 +113,13 @@ def case(config: Path | None, ref: str, as_json: bool) -> None:
     if as_json:
         print_json(shown)
     else:
-        show_case(console(sys.stdout), shown, house.zone, now)
+        show_case(Paper(sys.stdout), shown, house.zone, now)
 
 
 def alerts(config: Path | None, limit: int, as_json: bool) -> None:
     """Print what was said, oldest first; as JSON one alert a line."""
-    from watcher.tables import console, show_alerts
+    from watcher.paper import Paper
+    from watcher.tables import show_alerts
 
     seen, now = quick_look(config), utc_now()
     store = Store(seen.state)
@@ -125,7 +128,7 @@ def alerts(config: Path | None, limit: int, as_json: bool) -> None:
     finally:
         store.close()
     if not as_json:
-        show_alerts(console(sys.stdout), said, seen.zone or system_zone(), now)
+        show_alerts(Paper(sys.stdout), said, seen.zone or system_zone(), now)
         return
     for each in said:
         print_json(each)

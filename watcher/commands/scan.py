@@ -139,17 +139,18 @@ def _print_cases(scan: _Scan, cases: tuple[Case, ...], target: IO[bytes]) -> Non
 
 
 def _print_table(scan: _Scan, cases: tuple[Case, ...], target: IO[bytes]) -> None:
-    from watcher.tables import console, show_cases
+    from watcher.paper import Paper
+    from watcher.tables import show_cases
 
     shown = [case for case in cases if scan.wish.everything or _matters(case)]
     text = io.TextIOWrapper(target, encoding="utf-8", errors="replace", write_through=True)
-    to = console(sys.stdout if target is sys.stdout.buffer else text)
+    to = Paper(sys.stdout if target is sys.stdout.buffer else text)
     if shown:
         show_cases(to, _rows(scan, tuple(shown)), scan.house.zone, scan.now)
     else:
-        to.print("Nothing to answer in these mails.")
+        to.line("Nothing to answer in these mails.")
     if rest := len(cases) - len(shown):
-        to.print(f"{rest} more with nothing to do: --all shows them.")
+        to.line(f"{rest} more with nothing to do: --all shows them.")
     text.detach()
 
 
