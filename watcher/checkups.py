@@ -86,7 +86,8 @@ def data_files(house: House) -> Finding:
     try:
         load_lexicon(house.phrases)
         own = "with your own phrases" if house.phrases and house.phrases.is_dir() else "as shipped"
-        return Finding("words", State.WELL, f"policy, words ({house.settings.language}) and phrases load, {own}")
+        told = f"policy, words ({house.settings.language}) and phrases load, {own}"
+        return Finding("words", State.WELL, told)
     except DataError as error:
         return Finding("words", State.WRONG, str(error), "Mend or remove that file.")
 
