@@ -47,6 +47,9 @@ _PRESSED = ("submit", "image", "button")
 # inside its own address; neither says anything.
 _ENDLESS = re.compile(r"""<[A-Za-z](?:[^>"']|"[^"]{0,8000}+"|'[^']{0,8000}+'|["']){4096}+""")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_LINK = "x-a"  # what an <a> is called inside
+_ANCHOR = re.compile(r"""<(/?)a(?=[\s>/])((?:[^>"']|"[^"]*+"|'[^']*+'|["'])*+)>""", re.IGNORECASE)
+_MERE_MARK = re.compile(r"^(?!.*\shref)(?=.*\s(?:name|id)\s*=)", re.IGNORECASE | re.DOTALL)
 _FILE = re.compile(r"([^/\\?#=]+)\.(?:png|jpe?g|gif|webp|svg|avif)\b", re.IGNORECASE)
 _PARSER = {
     "encoding": "utf-8",
@@ -67,13 +70,33 @@ def visible(html: str) -> Body:
     html = _CONTROLS.sub("", html[:HTML_LIMIT])
     if html.count("<") > TAG_LIMIT:
         html = "<".join(html.split("<", TAG_LIMIT)[:TAG_LIMIT])
-    html = _ENDLESS.sub("", html)
+    html = _with_free_links(_ENDLESS.sub("", html))
     try:
         root = etree.fromstring(html.encode("utf-8", "replace"), etree.HTMLParser(**_PARSER))
         body = _Reader(root).read() if root is not None else Body()
     except (etree.LxmlError, ValueError, RecursionError, AssertionError):
         body = _second_opinion(html)
     return body
+
+
+def _with_free_links(html: str) -> str:
+    """The same with links renamed, since libxml2 ends an <a> before a table, and browsers don't.
+
+    As in a browser a link that begins ends the one before it. Mere marks (<a name=...>) stay as they are.
+    """
+    opened = False
+
+    def renamed(tag: re.Match[str]) -> str:
+        nonlocal opened
+        was, opened = opened, not tag[1]
+        if tag[1]:
+            return f"</{_LINK}>" if was else ""
+        if _MERE_MARK.search(tag[0]):
+            opened = was
+            return tag[0]
+        return (f"</{_LINK}>" if was else "") + f"<{_LINK}{tag[2]}>"
+
+    return _ANCHOR.sub(renamed, html)
 
 
 def _second_opinion(html: str) -> Body:
@@ -84,7 +107,7 @@ def _second_opinion(html: str) -> Body:
     for tag in soup(["script", "style", "head", "title"]):
         tag.decompose()
     blocks = tuple(Block(text) for piece in soup.stripped_strings if (text := clean(piece)))
-    anchors = [Shown(str(a.get("href", "")), clean(a.get_text(" ")), 0) for a in soup.find_all("a")]
+    anchors = [Shown(str(a.get("href", "")), clean(a.get_text(" ")), 0) for a in soup.find_all(_LINK)]
     return Body(blocks, tuple(anchors[:LINK_LIMIT]))
 
 
@@ -157,7 +180,7 @@ class _Reader:
 
     def _enter(self, element: etree._Element, outer: _Frame) -> _Frame | None:
         """Open an element; None where nobody sees it."""
-        tag = element.tag
+        tag = "a" if element.tag == _LINK else element.tag
         if not isinstance(tag, str) or tag in _SKIPPED:
             return None
         items = element.items()
@@ -223,7 +246,7 @@ class _Reader:
             return False
         if tag in ("button", "input"):
             href = said.get("formaction") or (self._forms[-1] if self._forms else "")
-        if tag not in _LINKS and (self._links or element.find(".//a") is not None):
+        if tag not in _LINKS and (self._links or element.find(f".//{_LINK}") is not None):
             return False  # dressed as a button round a real link, or inside one
         button = tag in ("button", "input") or _buttonish(element, said, look)
         if button:

@@ -211,7 +211,8 @@ class DateReader:
         self, text: str, shown: str, days: tuple[Day | Ahead | Weekday, ...], start: int, end: int, weak: bool
     ) -> FoundDate:
         clock, zone, low, high = self._time_near(text, start, end)
-        quote = shown[low:high].strip(" ,;:.()|-")
+        quote = shown[low:high].strip(" ,;:.|-")
+        quote += ")" if quote.count("(") > quote.count(")") else ""
         return FoundDate(By(days, clock, zone, quote), low, high, weak)
 
     def _time_near(self, text: str, start: int, end: int) -> tuple[time | None, str | None, int, int]:
@@ -238,7 +239,7 @@ class DateReader:
 
     def _zone(self, text: str, at: int) -> tuple[str | None, int]:
         tail = text[at : at + 64]
-        lead = len(tail) - len(tail.lstrip(" ,(-[·"))
+        lead = len(tail) - len(tail.lstrip(" ,([·"))
         body = tail[lead:]
         offset = _OFFSET.match(body)
         if offset and (body.startswith(("utc", "gmt")) or offset[3]):

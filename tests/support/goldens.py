@@ -12,6 +12,7 @@ from parsers.origin import Provider
 from parsers.read import Reading, read
 from rules.policy import Policy
 from watcher.loading import load_lexicon, load_policy, load_words
+from watcher.mailboxes.receipt import receipt
 from watcher.present import mail_json
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -53,7 +54,8 @@ def now_of(expected: Mapping[str, Any]) -> datetime:
 def raw_reading(raw: bytes, expected: Mapping[str, Any], words: Lexicon | None = None) -> Reading:
     """The reading of bytes under the conditions that a golden names."""
     provider = Provider(tuple(expected.get("authserv_ids", ())), ())
-    return read(raw, now_of(expected), words or lexicon(), provider, policy().hosts, thorough=True)
+    received = receipt(raw) or now_of(expected)
+    return read(raw, received, words or lexicon(), provider, policy().hosts, thorough=True)
 
 
 def reading_of(mail: Path, expected: Mapping[str, Any]) -> dict[str, Any]:
