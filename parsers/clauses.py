@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from parsers.dates import FoundDate
 from parsers.levelling import level
@@ -106,3 +106,21 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
     prints = frozenset(filter(None, ("time" if dates or spans else "", "money" if money else "")))
     concepts = frozenset(mark.concept for mark in marks)
     return Clause(text, shown, passage.place, marks, dates, spans, money, passage.in_text, index, concepts, prints)
+
+
+def with_pronouns(found: Sequence[Clause]) -> list[Clause]:
+    """Return the clauses with "they" read as the seller, where the clause before named the seller and nobody else did."""
+    out: list[Clause] = []
+    for clause in found:
+        they = next((mark for mark in clause.marks if mark.concept == "they"), None)
+        before = out[-1] if out else None
+        if they is None or before is None or "seller" in clause.concepts or not _speaks_of_seller(before):
+            out.append(clause)
+            continue
+        marks = sorted((*clause.marks, replace(they, concept="seller")), key=lambda mark: (mark.start, -mark.end))
+        out.append(replace(clause, marks=tuple(marks), concepts=clause.concepts | {"seller"}))
+    return out
+
+
+def _speaks_of_seller(clause: Clause) -> bool:
+    return "seller" in clause.concepts and clause.place != "subject"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from parsers.clauses import Clause, Passage, clauses
+from parsers.clauses import Clause, Passage, clauses, with_pronouns
 from parsers.kinds import DISPUTE_KINDS, STEPS, YOURS, Scores, Sighting, decide, smells_of_dispute, weigh
 from parsers.labels import missing_buttons, role_of
 from parsers.languages import language_of
@@ -99,7 +99,7 @@ def _read_text(layout: Layout, locale: str | None, lexicon: Lexicon) -> _Text:
             chosen = language(passage)
             if chosen is not None:
                 out += clauses([passage], chosen, len(out))
-        return tuple(out)
+        return tuple(with_pronouns(out))
 
     main = read(layout.main)
     second = read(layout.second)

@@ -11,7 +11,7 @@ CONCEPTS = frozenset(
     " tracking_number bank total asked offered propose accept reject declined answer provide open opened review decide"
     " appeal paid closed cancelled agreed confirm receipt complete shipped delivered packed customs delayed transit"
     " ordered payment feedback satisfied you must if not future auto soon remind expire deadline left placed estimated"
-    " protection wait_refund faq marketing code survey chat press help price keep line".split()
+    " protection wait_refund faq marketing code survey chat press help price keep line they".split()
 )
 PLACES = ("subject", "heading", "body", "label")
 
