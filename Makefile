@@ -1,34 +1,47 @@
-# What a developer runs. Everything happens in .venv; nothing is installed elsewhere.
+# What a developer runs. Everything happens in .venv; nothing is installed elsewhere but, by `make test` as root
+# on Debian or Ubuntu, the servers that the tests talk to.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PINS := packaging/requirements.txt
 
-.PHONY: venv demo test lint format clean
+.PHONY: venv demo test lint format map pins clean
 
 venv: $(VENV)/.made
 
-$(VENV)/.made: pyproject.toml
+# Everything is pinned with its hash; the project itself is installed as it stands in this folder.
+$(VENV)/.made: pyproject.toml $(PINS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable ".[apprise,qr]" --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(PINS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	touch $@
 
 demo: venv
 	$(BIN)/offerwatch demo --once
 
 test: venv
-	$(BIN)/python -m pytest
+	bash .ci/servers
+	$(BIN)/python -m pytest -n 2
 
 lint: venv
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python packaging/map.py --check
 
 format: venv
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+map: venv
+	$(BIN)/python packaging/map.py
+
+# Writes the pins anew; needs uv.
+pins:
+	uv pip compile pyproject.toml --extra apprise --extra qr --group dev --generate-hashes --universal \
+	  --python-version 3.11 --no-header --quiet --output-file $(PINS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build
