@@ -15,8 +15,12 @@ from parsers.wording import Mark
 _END = re.compile(
     r"(?<=[!?。！？；;؛؟।•|])\s*|(?<=[^\W\d_]{2}[.…])\s+(?=[^a-zà-ÿа-я\d\s,])|(?<=[^\W\d_]{4}[.…])\s+(?=\d)|(?<=[)\]\"'0-9][.])\s+(?=[^\W\d_])(?=[^a-zà-ÿа-я])"
 )
+_GOES_ON = re.compile(r"\s*\d{1,2}[:.h]\d{2}(?!\d)")  # a time of day belongs to what stands before it
 _FIGURE = re.compile(r"\d")
-_ABBREVIATION = re.compile(r"(?:^|[\s(])(?:nr|no|art|ca|inkl|bzw|z\.b|ggf|vgl|str|sr|sra|dr|núm|num|nº|us|p|pp|e\.g|i\.e|approx|tel|ref|св|руб|грн|ok|np|tj|sept|sett|janv|févr|febr|avr|juil|août|juin|márc|abr|mayo|июня|июля|zobacz|číslo|núm|pág|prof|inc|corp|ltd|bestell|best)\.$", re.I)
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:nr|no|art|ca|inkl|bzw|z\.b|ggf|vgl|str|sr|sra|dr|núm|num|nº|us|p|pp|e\.g|i\.e|approx|tel|ref|св|руб|грн|ok|np|tj|sept|sett|janv|févr|febr|avr|juil|août|juin|márc|abr|mayo|июня|июля|zobacz|číslo|núm|pág|prof|inc|corp|ltd|bestell|best|godz|tys|год|час|хв|мин|сек|стр|ул|тел|ном|réf|rif|cod|env|bzgl|std|min|max|cca|saat|pkl|jam|lúc|заказ|ord)\.$",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def sentences(text: str) -> list[str]:
     pieces = [piece for piece in _END.split(text) if piece and piece.strip()]
     out: list[str] = []
     for piece in pieces:
-        if out and (_ABBREVIATION.search(out[-1]) or len(out[-1]) < 4):
+        if out and (_ABBREVIATION.search(out[-1]) or len(out[-1]) < 4 or _GOES_ON.match(piece)):
             out[-1] = f"{out[-1]} {piece}"
         else:
             out.append(piece)
@@ -68,7 +72,12 @@ def _is_label_of(label: Passage, value: Passage) -> bool:
         return False
     short = len(label.text) <= 48 and not re.search(r"\d|[.!?。！？]$", label.text)
     figures = sum(char.isdigit() for char in value.text)
-    return short and len(value.text) <= 44 and figures >= 1 and figures * 4 >= len(value.text.replace(" ", "")) - 8
+    return (
+        short
+        and len(value.text) <= 44
+        and figures >= 1
+        and figures * 4 >= len(value.text.replace(" ", "")) - 8
+    )
 
 
 def rejoin(passages: Sequence[Passage]) -> list[Passage]:
@@ -77,7 +86,10 @@ def rejoin(passages: Sequence[Passage]) -> list[Passage]:
     for passage in passages:
         last = out[-1] if out else None
         same_row = (
-            last and passage.row and last.row == passage.row and len(last.text) + len(passage.text) < 240
+            last
+            and passage.row
+            and last.row == passage.row
+            and len(last.text) + len(passage.text) < 240
             and not last.text.endswith((".", "!", "?", "。", "！", "？", "؟"))
         )
         if last and (same_row or _is_label_of(last, passage)):
@@ -104,8 +116,21 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
     spans = tuple(language.spans.find(text, shown))
     money = tuple(find_money(text, language.dollar, language.yen)) if _FIGURE.search(text) else ()
     prints = frozenset(filter(None, ("time" if dates or spans else "", "money" if money else "")))
-    concepts = frozenset(mark.concept for mark in marks)
-    return Clause(text, shown, passage.place, marks, dates, spans, money, passage.in_text, index, concepts, prints)
+    concepts = frozenset(mark.concept for mark in marks) | _who_proposes(marks)
+    return Clause(
+        text, shown, passage.place, marks, dates, spans, money, passage.in_text, index, concepts, prints
+    )
+
+
+def _who_proposes(marks: Sequence[Mark]) -> frozenset[str]:
+    """Whether the party that stands nearest to the proposing is AliExpress or the seller."""
+    parties = [mark for mark in marks if mark.concept in ("seller", "platform")]
+    out = set()
+    for deed in (mark for mark in marks if mark.concept in ("propose", "proposal")):
+        if parties:
+            nearest = min(parties, key=lambda party: max(deed.start - party.end, party.start - deed.end))
+            out.add(f"{nearest.concept}_proposes")
+    return frozenset(out)
 
 
 def with_pronouns(found: Sequence[Clause]) -> list[Clause]:
@@ -117,7 +142,9 @@ def with_pronouns(found: Sequence[Clause]) -> list[Clause]:
         if they is None or before is None or "seller" in clause.concepts or not _speaks_of_seller(before):
             out.append(clause)
             continue
-        marks = sorted((*clause.marks, replace(they, concept="seller")), key=lambda mark: (mark.start, -mark.end))
+        marks = sorted(
+            (*clause.marks, replace(they, concept="seller")), key=lambda mark: (mark.start, -mark.end)
+        )
         out.append(replace(clause, marks=tuple(marks), concepts=clause.concepts | {"seller"}))
     return out
 

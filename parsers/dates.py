@@ -46,6 +46,7 @@ class DateWords:
     pm: tuple[str, ...]
     hour_words: tuple[str, ...]
     extra_months: Mapping[str, int]
+    extra_weekdays: Mapping[str, int]
     to: tuple[str, ...]
 
 
@@ -63,8 +64,12 @@ _CJK = re.compile(
 _VIET = re.compile(
     r"(?<![\d/])(?P<d>\d{1,2})\s*(?:tháng|thg\.?|thang)\s*(?P<m>\d{1,2})(?:\s*(?:,|/|-|năm|nam)?\s*(?P<y>(?:19|2\d)\d{2}))?(?!\d)"
 )
-_NUMERIC = re.compile(r"(?<![\d./\-])(?P<a>\d{1,2})\s?(?P<sep>[./\-])\s?(?P<b>\d{1,2})\s?(?P=sep)\s?(?P<y>\d{4}|\d{2})(?![\d/]|[.\-]\d)")
-_SHORT = re.compile(r"(?<![\d./,\-:])(?P<a>\d{1,2})(?:(?P<sep>/)(?P<b>\d{1,2})(?![\d/%])|\.(?P<b2>\d{1,2})\.(?!\d))")
+_NUMERIC = re.compile(
+    r"(?<![\d./\-])(?P<a>\d{1,2})\s?(?P<sep>[./\-])\s?(?P<b>\d{1,2})\s?(?P=sep)\s?(?P<y>\d{4}|\d{2})(?![\d/]|[.\-]\d)"
+)
+_SHORT = re.compile(
+    r"(?<![\d./,\-:])(?P<a>\d{1,2})(?:(?P<sep>/)(?P<b>\d{1,2})(?![\d/%])|\.(?P<b2>\d{1,2})\.(?!\d))"
+)
 
 
 def _alternatives(words: Iterable[str]) -> str:
@@ -94,7 +99,7 @@ class DateReader:
         self._words = words
         self._zones = zones
         self._months = {**_month_names("en"), **_month_names(locale), **words.extra_months}
-        self._weekdays = _weekday_names(locale)
+        self._weekdays = {**_weekday_names(locale), **words.extra_weekdays}
         self._buddhist_from = 2400
         edge = "" if spaceless else r"(?![^\W\d_])"
         front = "" if spaceless else r"(?<![^\W\d_])[בלמהו]?"
@@ -103,7 +108,9 @@ class DateReader:
         first = rf"(?:(?P<d0>\d{{1,2}}){_SUFFIX}\s*(?:{joiners})\s*)?"
         day = rf"(?<![\d.,:])(?P<d>\d{{1,2}}){_SUFFIX}"
         self._day_month = re.compile(rf"{first}{day}{_LINK}{month}{_YEAR}")
-        self._month_day = re.compile(rf"{month}[\s,.'\-]{{0,2}}(?P<d>\d{{1,2}})(?!\d|\s?[:%])(?:st|nd|rd|th|\.)?{_YEAR}")
+        self._month_day = re.compile(
+            rf"{month}[\s,.'\-]{{0,2}}(?P<d>\d{{1,2}})(?!\d|\s?[:%])(?:st|nd|rd|th|\.)?{_YEAR}"
+        )
         self._relative = self._relative_regex(spaceless)
         self._clock = self._clock_regex()
 

@@ -26,6 +26,8 @@ def role_of(label: str, languages: Sequence[Language]) -> Role | None:
 def _role(concepts: set[str]) -> Role | None:
     if "chat" in concepts or "code" in concepts:
         return None
+    if "appeal" in concepts:
+        return Role.DISPUTE
     if "reject" in concepts or ("accept" in concepts and "not" in concepts):
         return None if "accept" in concepts and "not" not in concepts else Role.REJECT
     if "accept" in concepts and not concepts & {"evidence", "receipt"}:

@@ -15,9 +15,22 @@ from parsers.wording import Wording, pattern_regex
 COMMON = ("languages.toml", "zones.toml", "kinds.toml", "senders.toml")
 _CLASSES = ("order", "account", "promotion", "marketing", "message")
 _DATE_LISTS = ("today", "tomorrow", "midnight", "noon", "am", "pm", "hours", "to")
+_NUMBERED = {"months": "1 to 12", "weekdays": "0 to 6"}
 _UNITS = ("minute", "hour", "day", "business", "week", "month")
 _FIXED = re.compile(r"(\d+)([dh])")
-_TOP = ("locale", "spaceless", "prefixes", "day_first", "dollar", "yen", "words", "dates", "spans", "numerals", "fixed")
+_TOP = (
+    "locale",
+    "spaceless",
+    "prefixes",
+    "day_first",
+    "dollar",
+    "yen",
+    "words",
+    "dates",
+    "spans",
+    "numerals",
+    "fixed",
+)
 
 
 class LexiconError(ValueError):
@@ -89,7 +102,11 @@ def lexicon_from(files: Mapping[str, Mapping[str, object]]) -> Lexicon:
 
 
 def _strings(data: Mapping[str, object]) -> dict[str, dict[str, str]]:
-    return {key: {str(k): str(v) for k, v in table.items()} for key, table in data.items() if isinstance(table, Mapping)}
+    return {
+        key: {str(k): str(v) for k, v in table.items()}
+        for key, table in data.items()
+        if isinstance(table, Mapping)
+    }
 
 
 def _senders(data: Mapping[str, object], mistakes: list[str]) -> tuple[tuple[str, str], ...]:
@@ -114,7 +131,7 @@ def _zones(data: Mapping[str, object]) -> Zones:
 def _mistakes(name: str, data: Mapping[str, object]) -> list[str]:
     out = []
     if not isinstance(data.get("locale"), str):
-        return [f"{name}: `locale` is missing: name the language this file is for, such as locale = \"en\"."]
+        return [f'{name}: `locale` is missing: name the language this file is for, such as locale = "en".']
     for key in data:
         if key not in _TOP:
             out.append(f"{name}: `{key}` is not known: use one of {', '.join(_TOP)}.")
@@ -123,32 +140,46 @@ def _mistakes(name: str, data: Mapping[str, object]) -> list[str]:
         return [*out, f"{name}: `words` must be a table of lists."]
     for concept, patterns in words.items():
         if concept not in CONCEPTS:
-            out.append(f"{name}: `words.{concept}` is not a concept: use one of {', '.join(sorted(CONCEPTS))}.")
+            out.append(
+                f"{name}: `words.{concept}` is not a concept: use one of {', '.join(sorted(CONCEPTS))}."
+            )
         elif not _is_word_list(patterns):
             out.append(f"{name}: `words.{concept}` must be a list of words, none of them empty.")
-    out += _section_mistakes(name, data, "dates", (*_DATE_LISTS, "months"))
+    out += _section_mistakes(name, data, "dates", (*_DATE_LISTS, *_NUMBERED))
     out += _section_mistakes(name, data, "spans", (*_UNITS, "joiners"))
     fixed = data.get("fixed", {})
     if isinstance(fixed, Mapping):
         for word, span in fixed.items():
             if not (isinstance(span, str) and _FIXED.fullmatch(span)):
-                out.append(f"{name}: `fixed.{word}` must be a number of days or hours, such as \"2d\" or \"36h\".")
+                out.append(
+                    f'{name}: `fixed.{word}` must be a number of days or hours, such as "2d" or "36h".'
+                )
     return out
+
+
+def _is_numbered(table: object, span: str) -> bool:
+    low, high = (int(edge) for edge in span.split(" to "))
+    return isinstance(table, Mapping) and all(isinstance(v, int) and low <= v <= high for v in table.values())
 
 
 def _is_word_list(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(v, str) and v.strip(" *~") for v in value)
 
 
-def _section_mistakes(name: str, data: Mapping[str, object], section: str, allowed: Sequence[str]) -> list[str]:
+def _section_mistakes(
+    name: str, data: Mapping[str, object], section: str, allowed: Sequence[str]
+) -> list[str]:
     table = data.get(section, {})
     if not isinstance(table, Mapping):
         return [f"{name}: `{section}` must be a table."]
     bad = [key for key in table if key not in allowed]
     out = [f"{name}: `{section}.{key}` is not known: use one of {', '.join(allowed)}." for key in bad]
     for key in allowed:
-        if key in table and key != "months" and not _is_word_list(table[key]):
-            out.append(f"{name}: `{section}.{key}` must be a list of words.")
+        value = table.get(key, [])
+        if key not in _NUMBERED and not (isinstance(value, list) and all(isinstance(v, str) and v for v in value)):
+            out.append(f"{name}: `{section}.{key}` must be a list of words, none of them empty.")
+        if key in _NUMBERED and not _is_numbered(table.get(key, {}), _NUMBERED[key]):
+            out.append(f"{name}: `{section}.{key}` must map names to numbers from {_NUMBERED[key]}.")
     return out
 
 
@@ -171,7 +202,9 @@ def _language(data: Mapping[str, object], zones: Zones) -> Language:
     spaceless = bool(data.get("spaceless", False))
     prefixes = str(data.get("prefixes", ""))
     units = {
-        unit: tuple(pattern_regex(word, spaceless) for word in sorted(_words(spans, unit), key=len, reverse=True))
+        unit: tuple(
+            pattern_regex(word, spaceless) for word in sorted(_words(spans, unit), key=len, reverse=True)
+        )
         for unit in _UNITS
         if spans.get(unit)
     }
@@ -189,6 +222,7 @@ def _language(data: Mapping[str, object], zones: Zones) -> Language:
             today=lists["today"], tomorrow=lists["tomorrow"], midnight=lists["midnight"], noon=lists["noon"],
             am=lists["am"], pm=lists["pm"], hour_words=lists["hours"], to=lists["to"],
             extra_months={level(str(k)): int(str(v)) for k, v in _table(dates, "months").items()},
+            extra_weekdays={level(str(k)): int(str(v)) for k, v in _table(dates, "weekdays").items()},
         ),
         span_words=SpanWords(
             units=units,

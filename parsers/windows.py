@@ -8,20 +8,20 @@ from datetime import datetime, timedelta
 from parsers.clauses import Clause
 from rules.facts import Ahead, By, Day, Kind, OtherClock, Printed, Turn, Weekday, Within
 
-_PRESSING = frozenset("deadline left expire must answer accept reject auto remind soon".split())
+_PRESSING = frozenset(["deadline", "left", "expire", "must", "answer", "accept", "reject", "auto", "remind", "soon"])
 # For which act a time must be, to be the deadline of a kind.
 _ACTS = {
-    Kind.RETURN_REQUESTED: frozenset("return return_label tracking_number parcel".split()),
-    Kind.EVIDENCE_REQUESTED: frozenset("evidence provide".split()),
-    Kind.ORDER_COMPLETING: frozenset("order complete confirm receipt open auto satisfied dispute".split()),
-    Kind.ORDER_COMPLETED: frozenset("open satisfied dispute refund return protection".split()),
-    Kind.DECLINED: frozenset("answer appeal request dispute platform provide".split()),
+    Kind.RETURN_REQUESTED: frozenset(["return", "return_label", "tracking_number", "parcel"]),
+    Kind.EVIDENCE_REQUESTED: frozenset(["evidence", "provide"]),
+    Kind.ORDER_COMPLETING: frozenset(["order", "complete", "confirm", "receipt", "open", "auto", "satisfied", "dispute"]),
+    Kind.ORDER_COMPLETED: frozenset(["open", "satisfied", "dispute", "refund", "return", "protection"]),
+    Kind.DECLINED: frozenset(["answer", "appeal", "request", "dispute", "platform", "provide"]),
 }
-_ANSWER = frozenset("answer accept reject proposal appeal decision expire offered".split())
-_RETURN = frozenset("return return_label tracking_number".split())
+_ANSWER = frozenset(["answer", "accept", "reject", "proposal", "appeal", "decision", "expire", "offered"])
+_RETURN = frozenset(["return", "return_label", "tracking_number"])
 _COMMA = re.compile(r"[,;，、]\s*|\s[-–]\s|[()]")
-_NOT_SELLERS = frozenset("you must accept reject proposal expire".split())
-_NOT_PLATFORMS = frozenset("must accept reject expire left evidence appeal if you".split())
+_NOT_SELLERS = frozenset(["you", "must", "accept", "reject", "proposal", "expire"])
+_NOT_PLATFORMS = frozenset(["must", "accept", "reject", "expire", "left", "evidence", "appeal", "if", "you"])
 _FURTHEST = timedelta(days=75)
 
 
@@ -70,20 +70,34 @@ def _others(concepts: frozenset[str]) -> tuple[str, str] | None:
     """Whose time it is, where the words around it name the seller or AliExpress and not the buyer."""
     if "seller" in concepts and not concepts & _NOT_SELLERS:
         return "seller", "the seller's time"
-    if "platform" in concepts and concepts & {"review", "decide", "decision"} and not concepts & _NOT_PLATFORMS:
+    if (
+        "platform" in concepts
+        and concepts & {"review", "decide", "decision"}
+        and not concepts & _NOT_PLATFORMS
+    ):
         return "platform", "AliExpress's time"
     return None
 
 
 def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind | None) -> tuple[str, str]:
     concepts = clause.concepts
-    other = _others(_around(clause, start)) or _others(concepts - {"if"} if "reject" not in concepts else concepts)
+    other = _others(_around(clause, start)) or _others(
+        concepts - {"if"} if "reject" not in concepts else concepts
+    )
     if other is not None:
         return other
-    if isinstance(printed, Within) and _subject(clause, start) == "seller" and not _around(clause, start) & _NOT_SELLERS - {"proposal"}:
+    if (
+        isinstance(printed, Within)
+        and _subject(clause, start) == "seller"
+        and not _around(clause, start) & _NOT_SELLERS - {"proposal"}
+    ):
         return "seller", "the seller has this time"
     pressing = concepts & _PRESSING
-    beside = _nearest(clause, start, frozenset(("placed", "estimated", "deadline", "left", "expire", "must", "protection", "price")))
+    beside = _nearest(
+        clause,
+        start,
+        frozenset(("placed", "estimated", "deadline", "left", "expire", "must", "protection", "price")),
+    )
     if weak and (not pressing or _is_from(printed, clause)):
         return "nobody", "may not be a time at all"
     if beside in ("placed", "estimated"):
@@ -91,9 +105,13 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
     asks_buyer = concepts & {"you", "must", "accept", "reject", "answer", "expire", "left"}
     if "estimated" in concepts and not concepts & {"must", "answer", "accept", "expire", "confirm", "auto"}:
         return "nobody", "a delivery time"
-    if concepts & {"wait_refund", "bank"} and not concepts & {"answer", "reject", "expire", "must", "open"}:
+    if concepts & {"wait_refund", "bank"} and not concepts & {"answer", "reject", "expire", "must", "open", "auto", "confirm"}:
         return "nobody", "how long money takes"
-    if "refund" in concepts and isinstance(printed, Within) and (printed.business or printed.short != printed.long):
+    if (
+        "refund" in concepts
+        and isinstance(printed, Within)
+        and (printed.business or printed.short != printed.long)
+    ):
         if not concepts & {"answer", "reject", "expire", "left", "must", "open", "evidence"}:
             return "nobody", "how long money takes"
     if "faq" in concepts and not concepts & {"must", "expire", "answer"}:
@@ -122,10 +140,17 @@ def candidates(clauses: Sequence[Clause], kind: Kind | None) -> list[Candidate]:
     for clause in clauses:
         if clause.text.rstrip().endswith("?"):
             asked = clause
-        found = [(d.start, d.weak, d.by) for d in clause.dates] + [(s.start, s.weak, s.within) for s in clause.spans]
+        found = [(d.start, d.weak, d.by) for d in clause.dates] + [
+            (s.start, s.weak, s.within) for s in clause.spans
+        ]
         for start, weak, printed in sorted(found, key=lambda item: item[0]):
             owner, why = _owner(clause, start, weak, printed, kind)
-            if asked is not None and asked is not clause and clause.index - asked.index <= 2 and not _own_question(asked, clause):
+            if (
+                asked is not None
+                and asked is not clause
+                and clause.index - asked.index <= 2
+                and not _own_question(asked, clause)
+            ):
                 owner, why = "nobody", "the answer to a general question"
             out.append(Candidate(printed, owner, why, clause.index))
     return out
