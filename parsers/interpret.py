@@ -52,7 +52,13 @@ class _Text:
 
 
 def interpret(
-    layout: Layout, locale: str | None, sender_class: str, sent_at: datetime, lexicon: Lexicon, hosts: Hosts, damaged: bool
+    layout: Layout,
+    locale: str | None,
+    sender_class: str,
+    sent_at: datetime,
+    lexicon: Lexicon,
+    hosts: Hosts,
+    damaged: bool,
 ) -> Told:
     """Return what the mail says. `sender_class` is one of senders.toml's; `damaged`: parts of it are lost."""
     text = _read_text(layout, locale or _subject_language(layout, lexicon), lexicon)
@@ -70,7 +76,11 @@ def interpret(
     times = candidates((*text.main, *text.second), kind)
     money = amounts(text.main, kind)
     outcome = Outcome.UNCLEAR if reason is not None else Outcome.NOTICE
-    printed = buyers_times(times, sent_at) if reason is not None or kind in YOURS or kind is Kind.ORDER_COMPLETED else ()
+    printed = (
+        buyers_times(times, sent_at)
+        if reason is not None or kind in YOURS or kind is Kind.ORDER_COMPLETED
+        else ()
+    )
     seen = tuple(Sighting("time", 0.0, f"{c.owner}: {c.why}", c.printed.quote) for c in times)
     return _reading(
         outcome, reason, None if reason else kind, text, found, scores,
@@ -131,7 +141,12 @@ def _structure(anchors: Sequence[Anchor]) -> list[Sighting]:
 
 def _codes(urls: Sequence[str]) -> list[str]:
     """The event codes that AliExpress's mail tracker writes into links; the same in every language."""
-    return [value for url in urls for name, value in parameters(url) if name.lower() in ("rowan_id1", "tracelog", "aff_trace_key")]
+    return [
+        value
+        for url in urls
+        for name, value in parameters(url)
+        if name.lower() in ("rowan_id1", "tracelog", "aff_trace_key")
+    ]
 
 
 def _path(url: str) -> str:
@@ -155,7 +170,11 @@ def _why_ignored(scores: Scores, kind: Kind | None, sender_class: str, found: Nu
     if sender_class in by_class and not strong:
         return by_class[sender_class]
     if sender_class == "promotion" and not strong:
-        return Reason.SURVEY if words[Reason.SURVEY] >= words[Reason.MARKETING] and words[Reason.SURVEY] > 0 else Reason.MARKETING
+        return (
+            Reason.SURVEY
+            if words[Reason.SURVEY] >= words[Reason.MARKETING] and words[Reason.SURVEY] > 0
+            else Reason.MARKETING
+        )
     if words[Reason.MESSAGE] >= 2.7 and words[Reason.MESSAGE] > dispute:
         return Reason.MESSAGE
     if words[likely] >= 2.6 and words[likely] > best and not (named and smells_of_dispute(scores)):
@@ -163,7 +182,9 @@ def _why_ignored(scores: Scores, kind: Kind | None, sender_class: str, found: Nu
     return None
 
 
-def _settle(kind: Kind | None, found: Numbers, scores: Scores, damaged: bool) -> tuple[Kind | None, Reason | None]:
+def _settle(
+    kind: Kind | None, found: Numbers, scores: Scores, damaged: bool
+) -> tuple[Kind | None, Reason | None]:
     if kind is None or (kind in STEPS and found.dispute is not None):
         return None, Reason.MALFORMED if damaged else Reason.NO_KIND
     if (kind in YOURS or kind in DISPUTE_KINDS) and not found.orders and not found.dispute:

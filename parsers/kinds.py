@@ -47,7 +47,11 @@ class Scores:
 
 
 def weigh(
-    clauses: Sequence[Clause], signs: Signs, codes: Iterable[str], paths: Iterable[str], structure: Iterable[Sighting]
+    clauses: Sequence[Clause],
+    signs: Signs,
+    codes: Iterable[str],
+    paths: Iterable[str],
+    structure: Iterable[Sighting],
 ) -> Scores:
     """Return the points of every kind: from the clauses, the links' event codes and paths, and `structure`."""
     points: dict[str, float] = defaultdict(float)
@@ -62,7 +66,9 @@ def weigh(
         hits.sort(key=lambda hit: (-hit[0], hit[1].index))
         weight = hits[0][0] * (1.2 if len(hits) > 1 else 1.0)
         points[sign.kind] += weight
-        seen.append(Sighting(sign.kind, round(weight, 2), sign.note, f"{hits[0][1].place}: {hits[0][1].shown[:120]}"))
+        seen.append(
+            Sighting(sign.kind, round(weight, 2), sign.note, f"{hits[0][1].place}: {hits[0][1].shown[:120]}")
+        )
     for source, table in ((tuple(codes), signs.events), (tuple(paths), signs.paths)):
         for text, kind, weight in table:
             where = next((value for value in source if text in value), None)

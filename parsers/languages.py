@@ -41,7 +41,9 @@ def language_of(text: str, tongues: Tongues) -> str | None:
         if (locale in ("ru", "uk", "bg")) is not cyrillic:
             continue
         scores[locale] = sum(min(count, 6) for word, count in words.items() if word in small)
-        scores[locale] += sum(levelled.count(letter) for letter in _LETTERS.get(locale, "")) if cyrillic else 0
+        scores[locale] += (
+            sum(levelled.count(letter) for letter in _LETTERS.get(locale, "")) if cyrillic else 0
+        )
     best = scores.most_common(1)
     return best[0][0] if best and best[0][1] > 0 else None
 

@@ -8,7 +8,6 @@ from parsers.bodies import Body
 from parsers.clauses import Passage, rejoin
 from parsers.cleaning import clean
 
-
 _ADDRESS = re.compile(r"<?\b[a-z][a-z0-9+.\-]{1,20}://\S+", re.I)
 _WRAPPED = 56  # a line at least this wide may have been wrapped; mail programs wrap at 65 to 78
 
@@ -55,7 +54,11 @@ def _lines(text: str, wrapped: bool) -> list[str]:
         return lines
     out = [lines[0]]
     for line in lines[1:]:
-        if _width(out[-1].rsplit("\n", 1)[-1]) >= _WRAPPED and line.strip() and not line.lstrip().startswith(("-", "*", "•", "http")):
+        if (
+            _width(out[-1].rsplit("\n", 1)[-1]) >= _WRAPPED
+            and line.strip()
+            and not line.lstrip().startswith(("-", "*", "•", "http"))
+        ):
             out[-1] = f"{out[-1]}\n{line}"
         else:
             out.append(line)

@@ -9,10 +9,10 @@ from rules.addresses import parameters
 
 # Where the numbers stand in links and what they look like: domain.md's table of what was seen in real mail.
 _ORDER_PARAMETERS = frozenset(
-    "orderid tradeorderid o_ids o_id tradeid parentorderid orderids tradeorderids order_id orderno".split()
+    ["orderid", "tradeorderid", "o_ids", "o_id", "tradeid", "parentorderid", "orderids", "tradeorderids", "order_id", "orderno"]
 )
 _DISPUTE_PARAMETERS = frozenset(
-    "reverseorderlineid reverseorderid issueid disputeid reverseid issue_id dispute_id caseid reverseorderlineids".split()
+    ["reverseorderlineid", "reverseorderid", "issueid", "disputeid", "reverseid", "issue_id", "dispute_id", "caseid", "reverseorderlineids"]
 )
 _LONG = re.compile(r"(?<![\w\-+])\d(?:\d|[ .\-](?=\d)){10,24}\d(?![\w])|(?<!\d)\d{12,20}(?!\d)")
 _ORDER = re.compile(r"(?:30|81|82|11|80|83|10|50|81)\d{13,14}|\d{12,20}")
@@ -44,7 +44,9 @@ def _bare(printed: str) -> str:
 def _grouped_well(printed: str) -> bool:
     """Whether blanks or dashes in a number group it evenly, as people print long numbers."""
     groups = re.split(r"[ .\-]", printed)
-    return len(groups) == 1 or (all(2 <= len(g) <= 8 for g in groups) and len({len(g) for g in groups[:-1]}) == 1)
+    return len(groups) == 1 or (
+        all(2 <= len(g) <= 8 for g in groups) and len({len(g) for g in groups[:-1]}) == 1
+    )
 
 
 def looks_like_dispute(digits: str) -> bool:
@@ -62,7 +64,10 @@ def _named(clause: Clause, start: int, end: int, before: Clause | None) -> str |
     best: tuple[int, str] | None = None
     nouns = [mark for mark in clause.marks if mark.concept in _NAMES]
     for mark in nouns:
-        if any(m.start <= mark.start and mark.end <= m.end and m.end - m.start > mark.end - mark.start for m in nouns):
+        if any(
+            m.start <= mark.start and mark.end <= m.end and m.end - m.start > mark.end - mark.start
+            for m in nouns
+        ):
             continue  # part of a longer name: "order line", "return tracking number"
         if mark.end <= start and not re.search(r"\d{6}", clause.text[mark.end : start]):
             distance = start - mark.end
@@ -100,7 +105,9 @@ def _in_links(hrefs: Sequence[str]) -> tuple[list[tuple[str, ...]], list[str], l
     for href in hrefs:
         for name, value in parameters(href):
             key = name.lower()
-            ids = tuple(v for v in re.split(r"[,;|\s]|%2c", value, flags=re.I) if re.fullmatch(r"\d{12,20}", v))
+            ids = tuple(
+                v for v in re.split(r"[,;|\s]|%2c", value, flags=re.I) if re.fullmatch(r"\d{12,20}", v)
+            )
             if key in _ORDER_PARAMETERS and ids:
                 orders.append(ids)
             elif key in _DISPUTE_PARAMETERS and ids:
@@ -131,13 +138,23 @@ def numbers(clauses: Sequence[Clause], hrefs: Sequence[str]) -> Numbers:
     return Numbers(tuple(dict.fromkeys(orders)), dispute, tuple(text_orders))
 
 
-def _dispute(found: Sequence[_Found], link_orders: Sequence[tuple[str, ...]], linked: Sequence[str]) -> str | None:
+def _dispute(
+    found: Sequence[_Found], link_orders: Sequence[tuple[str, ...]], linked: Sequence[str]
+) -> str | None:
     orders = {i for ids in link_orders for i in ids} | {f.digits for f in found if f.what == "order"}
     tails = {order[-4:] for order in orders}
     named = [f.digits for f in found if f.what in ("dispute", "return") and not looks_like_product(f.digits)]
-    shaped = [f.digits for f in found if looks_like_dispute(f.digits) and f.what not in ("parcel", "tracking_number", "return_label")]
+    shaped = [
+        f.digits
+        for f in found
+        if looks_like_dispute(f.digits) and f.what not in ("parcel", "tracking_number", "return_label")
+    ]
     both = [digits for digits in named if digits in shaped]
-    for candidates in (both, [d for d in shaped if d[-4:] in tails], [d for d in named if d not in orders and d[-4:] in tails]):
+    for candidates in (
+        both,
+        [d for d in shaped if d[-4:] in tails],
+        [d for d in named if d not in orders and d[-4:] in tails],
+    ):
         if candidates:
             return candidates[0]
     lone = [d for d in named if not re.fullmatch(r"(?:30|81|82|11)\d{13,14}", d)]
@@ -149,7 +166,10 @@ def _dispute(found: Sequence[_Found], link_orders: Sequence[tuple[str, ...]], li
 
 
 def _text_orders(
-    found: Sequence[_Found], dispute: str | None, linked: Sequence[str], link_orders: Sequence[tuple[str, ...]]
+    found: Sequence[_Found],
+    dispute: str | None,
+    linked: Sequence[str],
+    link_orders: Sequence[tuple[str, ...]],
 ) -> list[str]:
     known = {i for ids in link_orders for i in ids}
     orders: list[str] = []
@@ -169,4 +189,10 @@ def _text_orders(
 
 def _is_line(digits: str, orders: Iterable[str]) -> bool:
     """Whether a number is an order line of one of the orders (order + 10000, 20000, ...)."""
-    return any(len(o) == len(digits) and o != digits and 0 < int(digits) - int(o) <= 500_000 and (int(digits) - int(o)) % 10_000 == 0 for o in orders)
+    return any(
+        len(o) == len(digits)
+        and o != digits
+        and 0 < int(digits) - int(o) <= 500_000
+        and (int(digits) - int(o)) % 10_000 == 0
+        for o in orders
+    )

@@ -9,11 +9,28 @@ from parsers.money import FoundMoney
 from rules.facts import Kind, Money, Offer, Party, Remedy
 
 _WITH_OFFER = frozenset(
-    (Kind.OFFER, Kind.OFFER_REMINDER, Kind.JUDGEMENT, Kind.RETURN_REQUESTED, Kind.REFUND_ISSUED, Kind.DISPUTE_CLOSED)
+    (
+        Kind.OFFER,
+        Kind.OFFER_REMINDER,
+        Kind.JUDGEMENT,
+        Kind.RETURN_REQUESTED,
+        Kind.REFUND_ISSUED,
+        Kind.DISPUTE_CLOSED,
+    )
 )
 _COMMA = re.compile(r"[,;，、]\s|[()]")
 _SURE = frozenset(("asked", "total", "price", "offered"))
-_CUES = {"asked": "asked", "total": "paid", "price": "price", "offered": "offered", "propose": "offered", "refund": "offered", "paid": "offered", "decide": "offered", "proposal": "offered"}
+_CUES = {
+    "asked": "asked",
+    "total": "paid",
+    "price": "price",
+    "offered": "offered",
+    "propose": "offered",
+    "refund": "offered",
+    "paid": "offered",
+    "decide": "offered",
+    "proposal": "offered",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +95,28 @@ def _offer(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Offer 
 def _remedy(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Remedy | None:
     if kind is Kind.RETURN_REQUESTED:
         return Remedy.RETURN
-    telling = [c for c in clauses if c.has("propose", "proposal", "offered", "decide", "decision", "refund", "replacement", "return")]
+    telling = [
+        c
+        for c in clauses
+        if c.has("propose", "proposal", "offered", "decide", "decision", "refund", "replacement", "return")
+    ]
     sure = [c for c in telling if not c.has("faq", "help")]
-    if any(c.has("replacement") and not c.has("refund", "return", "asked") for c in sure if c.has("propose", "proposal", "offered", "decide")):
+    if any(
+        c.has("replacement") and not c.has("refund", "return", "asked")
+        for c in sure
+        if c.has("propose", "proposal", "offered", "decide")
+    ):
         return Remedy.REPLACEMENT
-    if kind is not Kind.REFUND_ISSUED and any(
-        c.has("return") and not c.has("keep", "not", "asked", "opened") and c.has("propose", "proposal", "offered", "decide", "refund") for c in sure
-    ) and not any(c.has("keep") for c in clauses):
+    if (
+        kind is not Kind.REFUND_ISSUED
+        and any(
+            c.has("return")
+            and not c.has("keep", "not", "asked", "opened")
+            and c.has("propose", "proposal", "offered", "decide", "refund")
+            for c in sure
+        )
+        and not any(c.has("keep") for c in clauses)
+    ):
         return Remedy.RETURN
     if money is not None or any(c.has("refund") for c in sure):
         return Remedy.REFUND
@@ -95,7 +127,12 @@ def _party(clauses: Sequence[Clause], kind: Kind) -> Party | None:
     if kind is Kind.JUDGEMENT:
         deciding = [c for c in clauses if c.has("decide", "decision", "propose", "proposal", "review")]
         return Party.PLATFORM if any(c.has("platform") for c in deciding) else None
-    telling = [c for c in clauses if c.has("seller") and (c.has("propose", "proposal", "offered", "agreed", "declined") or (c.has("refund") and c.money))]
+    telling = [
+        c
+        for c in clauses
+        if c.has("seller")
+        and (c.has("propose", "proposal", "offered", "agreed", "declined") or (c.has("refund") and c.money))
+    ]
     if kind in (Kind.OFFER, Kind.OFFER_REMINDER):
         return Party.SELLER if telling else None
     decided = [c for c in clauses if c.has("decide", "decision") and c.has("platform")]

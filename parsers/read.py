@@ -42,7 +42,13 @@ class Reading:
 
 
 def read(
-    raw: bytes, received_at: datetime, lexicon: Lexicon, provider: Provider, hosts: Hosts, *, thorough: bool = False
+    raw: bytes,
+    received_at: datetime,
+    lexicon: Lexicon,
+    provider: Provider,
+    hosts: Hosts,
+    *,
+    thorough: bool = False,
 ) -> Reading:
     """Read one mail. Total: any bytes give a reading.
 
@@ -56,7 +62,9 @@ def read(
     original = innermost(message, lambda text, zone: quoted_instant(text, zone, lexicon))
     whose = origin(message, provider, original)
     layout = _layout(message, original)
-    frame = replace(_frame(message, original, whose, received_at), locale=language_of(main_text(layout), lexicon.tongues))
+    frame = replace(
+        _frame(message, original, whose, received_at), locale=language_of(main_text(layout), lexicon.tongues)
+    )
     verdict = frame.authenticity.verdict
     if verdict is Trust.SUSPICIOUS:
         return _ignored(frame, Reason.SUSPICIOUS, f"{whose.sender}: {', '.join(frame.authenticity.reasons)}")
@@ -64,7 +72,15 @@ def read(
         return _ignored(frame, Reason.FORGED, "your provider says that the sender is forged")
     if not whose.is_ours:
         return _ignored(frame, Reason.STRANGER, f"{whose.sender or 'the sender'} is not AliExpress")
-    told = interpret(layout, frame.locale, sender_class(whose, lexicon), frame.sent_at, lexicon, hosts, bool(message.damaged))
+    told = interpret(
+        layout,
+        frame.locale,
+        sender_class(whose, lexicon),
+        frame.sent_at,
+        lexicon,
+        hosts,
+        bool(message.damaged),
+    )
     return Reading(_noticed(frame, told), _trace(whose, told))
 
 
@@ -113,7 +129,14 @@ def _instant(by: By, zone: tzinfo) -> datetime | None:
         return None
     try:
         clock = by.at
-        naive = datetime(day.year, day.month, day.day, clock.hour if clock else 0, clock.minute if clock else 0, clock.second if clock else 0)
+        naive = datetime(
+            day.year,
+            day.month,
+            day.day,
+            clock.hour if clock else 0,
+            clock.minute if clock else 0,
+            clock.second if clock else 0,
+        )
         return naive.replace(tzinfo=_zone(by.zone) or zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
@@ -195,5 +218,10 @@ def _noticed(frame: Notice, told: Told) -> Notice:
 
 def _trace(whose: Origin, told: Told) -> tuple[Sign, ...]:
     via = f" by way of a {whose.via}" if whose.via else ""
-    first = Sign("sender", f"{whose.sender}{via}: {whose.authenticity.verdict}", 0.0, ", ".join(whose.authenticity.reasons))
+    first = Sign(
+        "sender",
+        f"{whose.sender}{via}: {whose.authenticity.verdict}",
+        0.0,
+        ", ".join(whose.authenticity.reasons),
+    )
     return (first, *(Sign(s.where, s.note, s.weight, s.kind) for s in told.seen))

@@ -47,7 +47,9 @@ class SpanReader:
         numerals = _either(words.numerals)
         number = rf"(?:(?<![\d.,:/\-])\d{{1,3}}(?:[.,]\d)?(?![\d:])|{edge[0]}(?:{numerals}))"
         second = number.replace(r"(?<![\d.,:/\-])", r"(?<!\d)")
-        names = [f"(?P<{{p}}{unit}>{'|'.join(words.units[unit])})" for unit in _HOURS if words.units.get(unit)]
+        names = [
+            f"(?P<{{p}}{unit}>{'|'.join(words.units[unit])})" for unit in _HOURS if words.units.get(unit)
+        ]
         names.sort(key=lambda name: "business" not in name)
         unit = "(?:" + "|".join(names) + ")" + edge[1]
         to = _either(("-", "~", "〜", "–", *words.to))
@@ -71,7 +73,9 @@ class SpanReader:
             if any(start < match.end() and match.start() < end for start, end in taken):
                 continue
             hours = int(match[1]) + int(match[2]) / 60 + int(match[3]) / 3600
-            found.append(_found(hours, hours, False, match.start(), match.end(), shown, weak=int(match[1]) < 24))
+            found.append(
+                _found(hours, hours, False, match.start(), match.end(), shown, weak=int(match[1]) < 24)
+            )
         found.sort(key=lambda span: span.start)
         return found
 
@@ -124,7 +128,9 @@ def _either(words: Iterable[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(set(words), key=len, reverse=True)) or r"(?!)"
 
 
-def _found(low: float, high: float, business: bool, start: int, end: int, shown: str, weak: bool) -> FoundSpan:
+def _found(
+    low: float, high: float, business: bool, start: int, end: int, shown: str, weak: bool
+) -> FoundSpan:
     quote = shown[start:end].strip()
     within = Within(timedelta(hours=low), timedelta(hours=high), business, quote)
     return FoundSpan(within, start, end, weak)
