@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from parsers.dates import FoundDate
 from parsers.levelling import level
 from parsers.lexicon import Language
-from parsers.money import FoundMoney, find_money
+from parsers.money import FoundMoney
 from parsers.spans import FoundSpan
 from parsers.wording import Mark
 
@@ -18,7 +18,7 @@ _END = re.compile(
 _GOES_ON = re.compile(r"\s*\d{1,2}[:.h]\d{2}(?!\d)")  # a time of day belongs to what stands before it
 _FIGURE = re.compile(r"\d")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:nr|no|art|ca|inkl|bzw|z\.b|ggf|vgl|str|sr|sra|dr|núm|num|nº|us|p|pp|e\.g|i\.e|approx|tel|ref|св|руб|грн|ok|np|tj|sept|sett|janv|févr|febr|avr|juil|août|juin|márc|abr|mayo|июня|июля|zobacz|číslo|núm|pág|prof|inc|corp|ltd|bestell|best|godz|tys|год|час|хв|мин|сек|стр|ул|тел|ном|réf|rif|cod|env|bzgl|std|min|max|cca|saat|pkl|jam|lúc|заказ|ord)\.$",
+    r"(?:^|[\s(])(?:nr|no|art|ca|inkl|bzw|z\.b|ggf|vgl|str|sr|sra|dr|núm|num|nº|us|p|pp|e\.g|i\.e|approx|tel|ref|св|руб|грн|ok|np|tj|sept|sett|janv|févr|febr|avr|juil|août|juin|márc|abr|mayo|июня|июля|zobacz|číslo|núm|pág|prof|inc|corp|ltd|bestell|best|godz|долл|дол|tys|год|час|хв|мин|сек|стр|ул|тел|ном|réf|rif|cod|env|bzgl|std|min|max|cca|saat|pkl|jam|lúc|заказ|ord)\.$",
     re.I,
 )
 
@@ -114,7 +114,7 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
     marks = tuple(language.wording.marks(text))
     dates = tuple(language.dates.find(text, shown))
     spans = tuple(language.spans.find(text, shown))
-    money = tuple(find_money(text, language.dollar, language.yen)) if _FIGURE.search(text) else ()
+    money = tuple(language.money.find(text, language.dollar, language.yen)) if _FIGURE.search(text) else ()
     prints = frozenset(filter(None, ("time" if dates or spans else "", "money" if money else "")))
     concepts = frozenset(mark.concept for mark in marks) | _who_proposes(marks)
     return Clause(

@@ -8,11 +8,12 @@ from functools import cached_property
 from parsers.dates import DateReader, DateWords, Zones
 from parsers.languages import Tongues, tongues_from
 from parsers.levelling import level
+from parsers.money import MoneyReader
 from parsers.signs import CONCEPTS, Signs, signs_from
 from parsers.spans import SpanReader, SpanWords
 from parsers.wording import Wording, pattern_regex
 
-COMMON = ("languages.toml", "zones.toml", "kinds.toml", "senders.toml")
+COMMON = ("languages.toml", "zones.toml", "money.toml", "kinds.toml", "senders.toml")
 _CLASSES = ("order", "account", "promotion", "marketing", "message")
 _DATE_LISTS = ("today", "tomorrow", "midnight", "noon", "am", "pm", "hours", "to")
 _NUMBERED = {"months": "1 to 12", "weekdays": "0 to 6"}
@@ -53,6 +54,7 @@ class Language:
     date_words: DateWords
     span_words: SpanWords
     zones: Zones
+    money: MoneyReader
 
     @cached_property
     def dates(self) -> DateReader:
@@ -78,11 +80,11 @@ class Lexicon:
 def lexicon_from(files: Mapping[str, Mapping[str, object]]) -> Lexicon:
     """Return the lexicon of parsed TOML `files`: their names mapped to their contents.
 
-    Needed are languages.toml, zones.toml, kinds.toml and senders.toml; every other file is a language, or
+    Needed are the files of COMMON; every other file is a language, or
     the user's own senders. A later file of the same locale adds to an earlier one. Raises LexiconError with every mistake found.
     """
     mistakes: list[str] = []
-    zones = _zones(files["zones.toml"])
+    zones, money = _zones(files["zones.toml"]), _money(files["money.toml"])
     merged: dict[str, dict[str, object]] = {}
     for name, data in files.items():
         if name in COMMON:
@@ -97,8 +99,14 @@ def lexicon_from(files: Mapping[str, Mapping[str, object]]) -> Lexicon:
     mistakes += [f"kinds.toml: {mistake}" for mistake in bad]
     if mistakes:
         raise LexiconError(mistakes)
-    languages = {locale: _language(data, zones) for locale, data in merged.items()}
+    languages = {locale: _language(data, zones, money) for locale, data in merged.items()}
     return Lexicon(languages, tongues_from(_strings(files["languages.toml"])), signs, senders)
+
+
+def _money(data: Mapping[str, object]) -> MoneyReader:
+    table = data["marks"]
+    assert isinstance(table, Mapping)
+    return MoneyReader({level(mark): str(code) for code, marks in table.items() for mark in marks})
 
 
 def _strings(data: Mapping[str, object]) -> dict[str, dict[str, str]]:
@@ -196,7 +204,7 @@ def _merge(old: dict[str, object], new: Mapping[str, object]) -> dict[str, objec
     return out
 
 
-def _language(data: Mapping[str, object], zones: Zones) -> Language:
+def _language(data: Mapping[str, object], zones: Zones, money: MoneyReader) -> Language:
     words = _table(data, "words")
     dates, spans = _table(data, "dates"), _table(data, "spans")
     spaceless = bool(data.get("spaceless", False))
@@ -232,6 +240,7 @@ def _language(data: Mapping[str, object], zones: Zones) -> Language:
             joiners=tuple(level(word) for word in _words(spans, "joiners")),
         ),
         zones=zones,
+        money=money,
     )  # fmt: skip
 
 

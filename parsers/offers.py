@@ -18,6 +18,7 @@ _WITH_OFFER = frozenset(
         Kind.DISPUTE_CLOSED,
     )
 )
+_OWN_REQUEST = frozenset((Kind.DISPUTE_OPENED, Kind.DECLINED, Kind.ESCALATED, Kind.EVIDENCE_REQUESTED))
 _COMMA = re.compile(r"[,;，、]\s|[()]")
 _SURE = frozenset(("asked", "total", "price", "offered"))
 _CUES = {
@@ -50,6 +51,8 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
             by_use[_use(clause, found)].append(found.money)
     asked = by_use["asked"][0] if by_use["asked"] else None
     paid = by_use["paid"][0] if by_use["paid"] else None
+    if kind in _OWN_REQUEST:  # nothing is offered there: what would be refunded is what the buyer asked for
+        return Amounts(None, asked or next(iter(by_use["offered"]), None), paid)
     if kind not in _WITH_OFFER:
         return Amounts(None, asked, paid)
     offered = by_use["offered"] or [m for m in by_use["open"] if m not in (asked, paid)]

@@ -22,6 +22,7 @@ _RETURN = frozenset(["return", "return_label", "tracking_number"])
 _COMMA = re.compile(r"[,;，、]\s*|\s[-–]\s|[()]")
 _NOT_SELLERS = frozenset(["you", "must", "accept", "reject", "proposal", "expire"])
 _NOT_PLATFORMS = frozenset(["must", "accept", "reject", "expire", "left", "evidence", "appeal", "if", "you"])
+_ORDER_CLOCKS = (Kind.ORDER_COMPLETING, Kind.ORDER_COMPLETED)
 _FURTHEST = timedelta(days=75)
 
 
@@ -114,6 +115,8 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
     ):
         if not concepts & {"answer", "reject", "expire", "left", "must", "open", "evidence"}:
             return "nobody", "how long money takes"
+    if "protection" in concepts and kind not in _ORDER_CLOCKS and "answer" not in concepts:
+        return "nobody", "how long the order is protected"
     if "faq" in concepts and not concepts & {"must", "expire", "answer"}:
         return "nobody", "a general rule"
     if kind in _ACTS and kind is not Kind.DECLINED:
