@@ -81,6 +81,15 @@ def tell(due: Due, case: Case, links: Sequence[Link], words: Words, zone: tzinfo
     )
 
 
+def facts_told(
+    case: Case, links: Sequence[Link], words: Words, zone: tzinfo, now: datetime
+) -> tuple[str, ...]:
+    """The lines that say who offers what against what was asked and paid, until when, and what to mind."""
+    orders = tuple(plain(order) for order in case.orders)
+    instruction = instruct(case.kind, orders, case.dispute, words)
+    return _Scribe(case, orders, instruction, links, words, zone, now).facts()
+
+
 def warning(notice: Notice, orders: Sequence[str], words: Words, zone: tzinfo, now: datetime) -> Alert:
     """One quiet warning about a suspicious or forged mail; `orders` are those it names that we know."""
     forged = notice.authenticity.verdict is Trust.FORGED
@@ -212,6 +221,13 @@ class _Scribe:
             self._answer(),
         ]
         return self._headline(deadline), lines
+
+    def facts(self) -> tuple[str, ...]:
+        deadline = self.case.deadline
+        if deadline is None:
+            return (*self._terms(), *self._notes())
+        until = (self._when(deadline), self._basis(deadline), *self._cost(deadline))
+        return (*self._terms(), *until, *self._notes())
 
     def _answer(self) -> str:
         if self.case.kind is None:

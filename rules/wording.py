@@ -30,7 +30,8 @@ COSTLY = (
 COUNTED = {"calendar.weekdays": 7, "calendar.months": 12}
 
 
-def _table(prefix: str, holes: str, *names: str) -> Iterator[tuple[str, frozenset[str]]]:
+def keys(prefix: str, holes: str, *names: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Keys under one prefix whose texts all have the same holes (blanks between them)."""
     for name in names:
         yield f"{prefix}.{name}", frozenset(holes.split())
 
@@ -38,56 +39,59 @@ def _table(prefix: str, holes: str, *names: str) -> Iterator[tuple[str, frozense
 # Every key a language must have, with exactly the holes its text (or list of texts) must use.
 HOLES: Mapping[str, frozenset[str]] = dict(
     [
-        *_table("order", "orders", "one", "many"),
-        *_table("order", "", "none"),
-        *_table("dispute", "dispute which", "numbered"),
-        *_table("dispute", "which", "unnumbered"),
-        *_table("headline", "which", *KINDS),
-        *_table("headline", "", "lost"),
-        *_table("act", "", *KINDS),
-        *_table("silence", "", *COSTLY),
-        *_table("routes", "", *(f"{name}.title" for name in ("app_order", "app_cases", "app_messages"))),
-        *_table("routes", "", *(f"{name}.title" for name in ("web_order", "open_dispute", "web_open"))),
-        *_table("routes", "which act", "app_order.steps", "app_messages.steps", "web_order.steps"),
-        *_table("routes", "which act", "open_dispute.steps", "web_open.steps"),
-        *_table("routes", "case act", "app_cases.steps"),
-        *_table("help", "", "missing", "missing_open", "stuck"),
-        *_table("by", "terms", "seller", "platform", "nobody", "done"),
-        *_table("terms", "", "refund", "return", "replacement"),
-        *_table("terms", "amount", "refund_of", "return_of", "replacement_of", "amount"),
-        *_table("asked", "amount", "for", "paid"),
-        *_table("until", "headline at left", "headline"),
-        *_table("until", "headline", "between_headline", "lapsed_headline"),
-        *_table("until", "at pacific left", "exact"),
-        *_table("until", "at pacific left latest", "range"),
-        *_table("until", "at pacific latest", "between"),
-        *_table("until", "latest pacific", "lapsed", "lapsed_open"),
-        *_table("left", "n", "days", "hours", "minutes"),
-        *_table("left", "", "day", "hour", "minute", "none"),
-        *_table("left", "first second", "two"),
-        *_table("left", "span", "left"),
-        *_table("basis", "quote", "stated", "relative"),
-        *_table("basis", "", "stated_plain", "relative_plain", "policy", "user"),
-        *_table("note", "", "unverified", "broken", "suspicious", "odd", "late"),
-        *_table("note", "url", "page"),
-        *_table("note", "case answers", "done"),
-        *_table("note", "case", "looked"),
-        *_table("settled", "which", "headline_nobody", "headline_seller", "headline_platform"),
-        *_table("settled", "", "nobody", "seller", "platform", "refund_issued"),
-        *_table("warning", "", "headline"),
-        *_table("warning", "at", "suspicious", "forged"),
-        *_table("warning", "which", "forged_order"),
-        *_table("health", "account", "headline", "never", "recovered_headline", "recovered"),
-        *_table("health", "account at", "body"),
-        *_table("health", "error", "error"),
-        *_table("health", "", "remedy"),
-        *_table("test", "", "headline"),
-        *_table("test", "at", "body"),
-        *_table("clocks", "", *CLOCKS),
-        *_table("clocks", "clock", "from", "until"),
-        *_table("calendar", "", "weekdays", "months"),
-        *_table("calendar", "weekday day month year time", "moment"),
-        *_table("calendar", "weekday day month time", "brief"),
+        *keys("order", "orders", "one", "many"),
+        *keys("order", "", "none"),
+        *keys("dispute", "dispute which", "numbered"),
+        *keys("dispute", "which", "unnumbered"),
+        *keys("headline", "which", *KINDS),
+        *keys("headline", "", "lost"),
+        *keys("act", "", *KINDS),
+        *keys("silence", "", *COSTLY),
+        *keys("routes", "", *(f"{name}.title" for name in ("app_order", "app_cases", "app_messages"))),
+        *keys("routes", "", *(f"{name}.title" for name in ("web_order", "open_dispute", "web_open"))),
+        *keys("routes", "which act", "app_order.steps", "app_messages.steps", "web_order.steps"),
+        *keys("routes", "which act", "open_dispute.steps", "web_open.steps"),
+        *keys("routes", "case act", "app_cases.steps"),
+        *keys("help", "", "missing", "missing_open", "stuck"),
+        *keys("by", "terms", "seller", "platform", "nobody", "done"),
+        *keys("terms", "", "refund", "return", "replacement"),
+        *keys("terms", "amount", "refund_of", "return_of", "replacement_of", "amount"),
+        *keys("asked", "amount", "for", "paid"),
+        *keys("until", "headline at left", "headline"),
+        *keys("until", "headline", "between_headline", "lapsed_headline"),
+        *keys("until", "at pacific left", "exact"),
+        *keys("until", "at pacific left latest", "range"),
+        *keys("until", "at pacific latest", "between"),
+        *keys("until", "latest pacific", "lapsed", "lapsed_open"),
+        *keys("left", "n", "days", "hours", "minutes"),
+        *keys("left", "", "day", "hour", "minute", "none"),
+        *keys("left", "first second", "two"),
+        *keys("left", "span", "left"),
+        *keys("basis", "quote", "stated", "relative"),
+        *keys("basis", "", "stated_plain", "relative_plain", "policy", "user"),
+        *keys("note", "", "unverified", "broken", "suspicious", "odd", "late"),
+        *keys("note", "url", "page"),
+        *keys("note", "host", "blocked", "gone"),
+        *keys("note", "case answers", "done"),
+        *keys("note", "case", "looked"),
+        *keys("settled", "which", "headline_nobody", "headline_seller", "headline_platform"),
+        *keys("settled", "", "nobody", "seller", "platform", "refund_issued"),
+        *keys("announced", "clock which", "headline"),
+        *keys("announced", "clock at pacific", "body"),
+        *keys("warning", "", "headline"),
+        *keys("warning", "at", "suspicious", "forged"),
+        *keys("warning", "which", "forged_order"),
+        *keys("health", "account", "headline", "never", "recovered_headline", "recovered"),
+        *keys("health", "account at", "body"),
+        *keys("health", "error", "error"),
+        *keys("health", "", "remedy"),
+        *keys("test", "", "headline"),
+        *keys("test", "at", "body"),
+        *keys("clocks", "", *CLOCKS),
+        *keys("clocks", "clock", "from", "until"),
+        *keys("calendar", "", "weekdays", "months"),
+        *keys("calendar", "weekday day month year time", "moment"),
+        *keys("calendar", "weekday day month time", "brief"),
     ]
 )
 
@@ -118,15 +122,20 @@ class Words:
         return tuple(text.format_map(holes) for text in self.lists[key])
 
 
-def words_from(data: Mapping[str, object], file: str = "words") -> Words:
-    """The words that a parsed TOML file holds; raises WordsError at the first key that is not right."""
+def words_from(
+    data: Mapping[str, object], file: str = "words", known: Mapping[str, frozenset[str]] = HOLES
+) -> Words:
+    """The words that a parsed TOML file holds; raises WordsError at the first key that is not right.
+
+    `known` has every key that must be there, with exactly the holes of its text.
+    """
     flat = dict(_flat(data, ""))
     for key in flat:
-        if key not in HOLES:
+        if key not in known:
             raise WordsError(file, key, "not a known key: correct its name or delete it")
     texts: dict[str, str] = {}
     lists: dict[str, tuple[str, ...]] = {}
-    for key, holes in HOLES.items():
+    for key, holes in known.items():
         if key not in flat:
             raise WordsError(file, key, "missing: add it")
         found = _texts(flat[key], key, file)

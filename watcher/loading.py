@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from parsers.lexicon import Lexicon
+    from rules.answers import Answers
     from rules.policy import Policy
     from rules.routes import Words
 
@@ -44,6 +45,22 @@ def load_words(locale: str) -> "Words":
         return words_from(_toml(source))
     except WordsError as error:
         raise DataError(f"{source}: {error}") from error
+
+
+def load_answers(locale: str) -> "Answers":
+    """Read rules/answers/<locale>.toml (English where it is not there), the drafts and reasons; DataError."""
+    from rules.answers import answers_from
+    from rules.wording import WordsError
+
+    room = files("rules")
+    known = {name: source for name, source in _tomls(room.joinpath("answers"))}
+    texts = _toml(known.get(locale, known["en"]))
+    try:
+        return answers_from(
+            texts, _toml(room.joinpath("drafts.toml")), _toml(room.joinpath("reasons.toml")), locale
+        )
+    except WordsError as error:
+        raise DataError(f"{room}: {error}") from error
 
 
 def load_lexicon(user_folder: Path | None = None) -> "Lexicon":
