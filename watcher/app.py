@@ -28,11 +28,12 @@ from watcher.cautions import Warn
 from watcher.channels import Channel
 from watcher.clock import EVER, stamp, utc_now
 from watcher.database import StoreError
-from watcher.diary import FolderState
+from watcher.health import Health
 from watcher.mailboxes import Message, Unreadable
 from watcher.outbox import Birth
 from watcher.sayings import Speech
 from watcher.store import Open, Store, Taken
+from watcher.timekeeping import Timekeeper
 from watcher.truth import LOUDNESS
 
 log = logging.getLogger("offerwatch")
@@ -74,11 +75,12 @@ class App:
         self.on_birth: Callable[[], None] = lambda: None
         self._read = read
         self._channels = tuple(channels)
-        self._watched = tuple(watched)
         self._limits = limits or Limits()
+        self.health = Health(
+            store.diary, speech, watched, self._limits.blind_after, now(), store.outbox.drop_keys
+        )
+        self._timekeeper = Timekeeper(store.diary)
         self._turn = threading.RLock()  # one look at a time, so that no two decide about one case
-        self._awake_since = now()
-        self._blind: set[str] = set()
 
     def take_in(self, message: Message) -> Taken:
         """Keep what a mail says, then look at the clock for the cases it touched. Raises StoreError.
@@ -86,7 +88,9 @@ class App:
         A mail that makes us stumble is set aside and warned of, so that it can't block those after it.
         """
         if self.store.own(message, self.now()):
+            self._timekeeper.came_back(message, self.now())
             return Taken(new=False)
+        self._timekeeper.received(message, self.now())
         crash.reach("after_fetch")
         notice = self.read(message)
         crash.reach("after_read")
@@ -115,8 +119,14 @@ class App:
         return notice if notice.source else replace(notice, source=message.source)
 
     def woke(self, now: datetime) -> None:
-        """The machine slept, or its clock was set: nobody was blind for that time."""
-        self._awake_since = now
+        """The machine slept, or its clock was set: nobody was blind meanwhile, and what a clock that was
+        wrong took for over is looked at again. Raises StoreError."""
+        self.health.woke(now)
+        self.store.rouse(now - _REST_AFTER, now)
+
+    def heard(self, at: datetime) -> None:
+        """Another machine's clock says `at` (aware) just now. Raises StoreError."""
+        self._timekeeper.heard(at, self.now())
 
     def look_at_clock(self, now: datetime | None = None, only: Collection[str] | None = None) -> int:
         """Say what is due at `now` (of `only` these cases if given); return how many alerts were born.
@@ -211,22 +221,8 @@ class App:
         return chosen
 
     def _health(self, now: datetime) -> Iterable[Birth]:
-        states = {(state.account, state.folder): state for state in self.store.diary.folders()}
-        blind: dict[str, FolderState] = {}
-        for account, folder in self._watched:
-            state = states.get((account, folder)) or FolderState(account, folder, None, None, None)
-            seen_at = max(state.last_look_at or self._awake_since, self._awake_since)
-            if now - seen_at > self._limits.blind_after:
-                blind.setdefault(account, state)
-        for account in sorted(self._blind - set(blind)):
-            self.store.outbox.drop_keys(f"health/blind/{account}/", "the account is seen again", now)
-            key = f"health/seen/{account}/{now:%Y%m%dT%H%M%SZ}"
-            yield self._quiet(self.speech.sighted(key, account, now, now))
-        self._blind = set(blind)
-        for account, state in blind.items():
-            since = state.last_look_at or self._awake_since
-            key = f"health/blind/{account}/{since:%Y%m%dT%H%M%SZ}/{(now - since).days}"
-            yield self._loud(self.speech.blind(key, account, state.last_look_at, state.error, now))
+        yield from map(self._quiet, self.health.all_clears(now))
+        yield from map(self._loud, self.health.alarms(now))
 
     def _tests(self, now: datetime) -> Iterable[Birth]:
         every = self._limits.test_every

@@ -134,6 +134,7 @@ class Daemon:
         from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
 
         self._delivery.start()
+        self._woke()
         self.tick()
         scheduler = BackgroundScheduler(timezone="UTC")
         scheduler.add_job(
@@ -184,29 +185,39 @@ class Daemon:
         if abs(drift - self._drift) > DRIFT:
             log.info("The clock jumped by %d s; looking at it at once.", drift - self._drift)
             self._drift = drift
-            self._app.woke(self._app.now())
+            self._woke()
             for looker in self._lookers:
                 looker.look_now()
             self.tick()
+
+    def _woke(self) -> None:
+        try:
+            self._app.woke(self._app.now())
+        except StoreError as error:
+            self._emergency.store_failed(error)
 
     def _feed(self) -> None:
         """Tell systemd that we live, if the clock and every folder prove it."""
         every = watchdog_seconds()
         if every is None or monotonic() - self._fed_at < min(every / 3, 30.0):
             return
-        ticking = monotonic() - self._ticked_at < self._tick_every * 4
-        if ticking and all(looker.alive() for looker in self._lookers):
+        if self._ticking() and all(looker.alive() for looker in self._lookers):
             self._fed_at = monotonic()
             notify("WATCHDOG=1", f"STATUS={self._status()}")
 
     def _proved(self) -> None:
-        """A look was completed: tell the dead-man service if all folders are seen and alerts get out."""
-        looked = self._oldest_look()
-        if self._ping is None or looked is None:
+        """A look was completed: tell the dead-man service if all folders are seen lately, the clock was
+        looked at, and alerts get out by one channel or another."""
+        if self._oldest_look() is not None:
+            self._delivery.wake()  # what waited for the first look
+        if self._ping is None or not (self._ticking() and all(looker.fresh() for looker in self._lookers)):
             return
-        waiting, oldest = self._app.store.outbox.waiting()
-        if not waiting or oldest is None or self._app.now() - oldest < STUCK:
+        stuck = self._app.store.outbox.stuck_since()
+        if stuck is None or self._app.now() - stuck < STUCK:
             self._ping()
+
+    def _ticking(self) -> bool:
+        return monotonic() - self._ticked_at < self._tick_every * 4
 
     def _oldest_look(self) -> datetime | None:
         looks = [looker.looked_at for looker in self._lookers]

@@ -59,10 +59,12 @@ class Delivery:
         self._stop = threading.Event()
         self._bells = {channel.name: threading.Event() for channel in self._channels}
         self._threads: list[threading.Thread] = []
+        self._began: float | None = None
 
     def start(self) -> None:
         """Put in doubt what a dead daemon was sending, then start one thread a channel.
         Raises StoreError."""
+        self._began = monotonic()
         self._outbox.doubt(self._now())
         self._outbox.drop_channels_but([channel.name for channel in self._channels], self._now())
         for channel in self._channels:
@@ -102,6 +104,8 @@ class Delivery:
         following = self._outbox.next_try(channel.name)
         if following is None:
             return NAP
+        if self._must_look_first(channel):
+            return 1.0  # rung for as well, once the look is done
         return min(NAP, max(0.2, (following - self._now()).total_seconds()))
 
     def deliver_one(self, channel: Channel) -> bool:
@@ -109,6 +113,8 @@ class Delivery:
 
         Raises StoreError.
         """
+        if self._must_look_first(channel):
+            return False
         row = self._outbox.claim(channel.name, self._now(), self._doubt_settled(channel))
         if row is None:
             return False
@@ -125,6 +131,13 @@ class Delivery:
         crash.reach("before_mark")
         self._insist(lambda: self._outbox.sent(row, self._now()))
         return True
+
+    def _must_look_first(self, channel: Channel) -> bool:
+        """Whether to wait for the first look of this run: after a store was lost or put back from a backup
+        the mailbox shows what was sent already. Bounded, since a blind watcher must still speak."""
+        if channel.name not in self._probed or self._began is None or self.looked_at() is not None:
+            return False
+        return monotonic() - self._began < self._patience.at_most.total_seconds()
 
     def _doubt_settled(self, channel: Channel) -> datetime | None:
         """Return the instant before which doubt is settled by looking, None where doubt is no reason to

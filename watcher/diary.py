@@ -102,6 +102,11 @@ class Diary:
         with self._database.writing() as connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
+    def drop(self, name: str) -> None:
+        """Forget a small fact. Raises StoreError."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM meta WHERE name = ?", (name,))
+
     def counters(self) -> dict[str, int]:
         """Return how many mails of each kind of deceit were counted. Raises StoreError."""
         with self._database.reading() as connection:

@@ -21,6 +21,7 @@ from watcher.mailboxes import Cursor, Looked, Mailbox, MailboxError, Message
 from watcher.settings import Account
 from watcher.store import Store
 from watcher.terminal import one_line
+from watcher.timekeeping import clock_said
 
 RECENT = timedelta(days=30)
 
@@ -209,6 +210,7 @@ def _looks(house: House, now: datetime) -> Iterator[Finding]:
         return
     shown = status_of(store, glance_of(house.settings), now)
     counters = store.diary.counters()
+    wrong_clock = clock_said(store.diary, now)
     store.close()
     for account in shown["accounts"]:
         for folder in account["folders"]:
@@ -217,6 +219,8 @@ def _looks(house: House, now: datetime) -> Iterator[Finding]:
             trouble = f" - {fault}" if fault else ""
             state = State.NOTE if fault or not at else State.WELL
             yield Finding(f"last look at {account['name']} {folder['name']}", state, told + trouble)
+    if wrong_clock:
+        yield Finding("clock of the watch", State.WRONG, wrong_clock, "Set the clock, and let NTP keep it.")
     waiting = shown["outbox"]["waiting"]
     yield Finding("outbox", State.WELL, f"{waiting} alerts wait" if waiting else "nothing waits")
     yield Finding(

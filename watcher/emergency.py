@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rules.facts import Alert, Outcome
@@ -50,21 +51,29 @@ class Emergency:
         for case in self._judge((notice,), {}, {}):
             due = self._app.speech.due(case, now, (), now)
             if due is not None:
-                self._send(self._app.speech.case(due, case, now))
+                alert = self._app.speech.case(due, case, now)
+                self._send(replace(alert, key=due.key, case=case.id))
 
     def _send(self, alert: Alert) -> None:
         for channel in self._channels:
             attempt = Attempt(self._app.store.own_mail.loose_id())
             work = threading.Thread(
-                target=_send, args=(channel, alert, attempt), name="emergency", daemon=True
+                target=self._send_by, args=(channel, alert, attempt), name="emergency", daemon=True
             )
             work.start()
 
+    def _send_by(self, channel: Channel, alert: Alert, attempt: Attempt) -> None:
+        if send_now(channel, alert, attempt):  # once the store works again the outbox need not say it again
+            self._app.store.outbox.handed.add((alert.key, channel.name))
 
-def _send(channel: Channel, alert: Alert, attempt: Attempt) -> None:
+
+def send_now(channel: Channel, alert: Alert, attempt: Attempt) -> bool:
+    """Hand an alert to a channel past the outbox; False, and a line in the log, where it failed."""
     try:
         channel.send(alert, attempt)
+        return True
     except ChannelError as error:
         log.error("%s could not say it either: %s", channel.name, error)
     except Exception as error:
         log.error("%s could not say it either (%s).", channel.name, type(error).__name__)
+    return False

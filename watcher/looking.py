@@ -19,6 +19,7 @@ NETWORK_PAUSE = 30.0
 REFUSED_PAUSE = 300.0
 STORE_PAUSE = 15.0
 HANGING = 600.0
+BLIND = 7200.0  # seconds without a completed look; then a restart may help, and the watchdog gets no more
 
 _SOON = (Trouble.NETWORK, Trouble.LOGIN_CUT, Trouble.SERVER)
 
@@ -48,7 +49,7 @@ class Looker:
         self._proved = proved
         self._stop = threading.Event()
         self._nudge = threading.Event()  # what a waiting mailbox watches: set to stop it, or to look now
-        self._turned_at = monotonic()
+        self._turned_at = self._proved_at = monotonic()
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
 
     def start(self) -> None:
@@ -70,9 +71,15 @@ class Looker:
         return not self._thread.is_alive()
 
     def alive(self) -> bool:
-        """Tell whether looks still come to an end, completed or with their trouble written down."""
+        """Tell whether looks still come to an end, and one was completed within BLIND (since the start)."""
         patience = self._watch.poll_every.total_seconds() + HANGING
-        return self._thread.is_alive() and monotonic() - self._turned_at < patience
+        now = monotonic()
+        return self._thread.is_alive() and now - self._turned_at < patience and now - self._proved_at < BLIND
+
+    def fresh(self) -> bool:
+        """Tell whether a look was completed lately enough to vouch for it to others."""
+        patience = self._watch.poll_every.total_seconds() + HANGING
+        return self.looked_at is not None and monotonic() - self._proved_at < patience
 
     def _run(self) -> None:
         failures = 0
@@ -94,7 +101,7 @@ class Looker:
             self._turned_at = monotonic()
             self._watch.mailbox.wait(self._watch.poll_every.total_seconds(), self._nudge)
         except MailboxError as error:
-            self._note(f"{error.sentence} {error.remedy}".strip())
+            self._note(f"{error.sentence} {error.remedy}".strip(), error.permanent)
             return pause_after(error, failures)
         except StoreError as error:
             self._watch.mailbox.close()
@@ -139,13 +146,18 @@ class Looker:
             store.passed(item, self._app.now())
         elif isinstance(item, Looked) and recorded:
             store.diary.looked(self._watch.folder, item, self._app.now())
-            self.looked_at = began
+            self._app.health.let_in(self._watch.account)
+            self.looked_at, self._proved_at = began, monotonic()
             self._proved()
 
-    def _note(self, error: str) -> None:
+    def _note(self, error: str, refused: bool = False) -> None:
         log.warning("%s: %s", self.name, error)
+        account, now = self._watch.account, self._app.now()
         try:
-            self._app.store.diary.failed(self._watch.account, self._watch.folder, error, self._app.now())
+            self._app.store.diary.failed(account, self._watch.folder, error, now)
+            if refused:  # nobody but a person can change that: say so at once, not after hours
+                self._app.health.refused(account, error, now)
+                self._app.look_at_clock()
         except StoreError as trouble:
             if not self._stop.is_set():
                 self._emergency.store_failed(trouble)

@@ -16,7 +16,7 @@ from watcher.alertjson import alert_from_json, alert_json
 from watcher.clock import EVER, instant, maybe_instant, maybe_stamp, stamp
 from watcher.database import Database
 from watcher.records import storable
-from watcher.truth import LOUDNESS, why_untrue
+from watcher.truth import LOUDNESS, TOO_LATE, why_untrue
 
 NO_DEADLINE = timedelta(days=7)
 AFTER_DEADLINE = timedelta(days=1)
@@ -51,6 +51,7 @@ class Outbox:
     def __init__(self, database: Database, message_id: Callable[[str, str], str]) -> None:
         self._database = database
         self._message_id = message_id
+        self.handed: set[tuple[str, str]] = set()  # key and channel of what went out while we couldn't write
 
     def said(self, case_id: str) -> frozenset[str]:
         """Return the keys of every alert ever born for a case. Raises StoreError."""
@@ -120,11 +121,14 @@ class Outbox:
     def _queue(
         self, connection: sqlite3.Connection, key: str, channels: Collection[str], now: datetime
     ) -> None:
-        connection.executemany(
-            "INSERT OR IGNORE INTO outbox (key, channel, state, next_try, message_id, at)"
-            " VALUES (?, ?, 'queued', ?, ?, ?)",
-            [(key, name, stamp(now), self._message_id(key, name), stamp(now)) for name in channels],
-        )
+        for name in channels:
+            message_id = self._message_id(key, name)
+            gone = (key, name) in self.handed or _came_before(connection, message_id)
+            connection.execute(
+                "INSERT OR IGNORE INTO outbox (key, channel, state, next_try, message_id, at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (key, name, "sent" if gone else "queued", stamp(now), message_id, stamp(now)),
+            )
 
     def hand_over(self, channels: Collection[str], now: datetime) -> int:
         """Queue for the channels left out what no other channel could deliver so far; return how many rows
@@ -165,6 +169,17 @@ class Outbox:
                 "UPDATE outbox SET state = 'queued', doubt_at = ?, next_try = ? WHERE state = 'sending'",
                 (stamp(now), stamp(now)),
             ).rowcount
+
+    def revive(self, now: datetime) -> None:
+        """Queue again what was given up as too late although its time is still to come, as after a clock
+        that was wrong. Raises StoreError."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE outbox SET state = 'queued', next_try = ?, error = NULL, at = ?"
+                " WHERE state = 'dropped' AND error = ? AND key IN"
+                " (SELECT key FROM alerts WHERE give_up_at > ?)",
+                (stamp(now), stamp(now), TOO_LATE, stamp(now)),
+            )
 
     def drop_channels_but(self, channels: Collection[str], now: datetime) -> None:
         """Drop what waits for channels that are no longer configured. Raises StoreError."""
@@ -288,6 +303,17 @@ class Outbox:
             ).fetchone()
         return maybe_instant(row[0])
 
+    def stuck_since(self) -> datetime | None:
+        """Return since when the oldest alert waits that no channel could deliver, None where there is none.
+        Raises StoreError."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT min(a.created_at) FROM alerts a WHERE a.key IN"
+                " (SELECT key FROM outbox WHERE state IN ('queued', 'sending')) AND NOT EXISTS"
+                " (SELECT 1 FROM outbox o WHERE o.key = a.key AND o.state = 'sent')"
+            ).fetchone()
+        return maybe_instant(row[0])
+
     def waiting(self) -> tuple[int, datetime | None]:
         """Return how many rows wait, and since when the oldest does. Raises StoreError."""
         with self._database.reading() as connection:
@@ -296,6 +322,12 @@ class Outbox:
                 " WHERE o.state IN ('queued', 'sending')"
             ).fetchone()
         return int(row[0]), maybe_instant(row[1])
+
+
+def _came_before(connection: sqlite3.Connection, message_id: str) -> bool:
+    """Whether the mail lies in the mailbox already: sent before the store was lost or put back."""
+    came = connection.execute("SELECT 1 FROM meta WHERE name = ?", (f"came {message_id}",))
+    return came.fetchone() is not None
 
 
 def _give_up_at(alert: Alert, now: datetime) -> datetime:

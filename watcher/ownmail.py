@@ -2,16 +2,22 @@
 
 import hashlib
 import hmac
+import os
 import re
 import secrets
+import sqlite3
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 
 from watcher.clock import stamp
 from watcher.database import Database
+from watcher.diary import Diary
 
 HEAD = 64 * 1024
 """How far into a mail we look for its headers."""
 
+_NAME = re.compile(r"[0-9a-f]{32}")
 _BRAND = re.compile(r"aliexpress|alibaba", re.IGNORECASE)
 
 
@@ -27,7 +33,7 @@ class OwnMail:
     def message_id(self, key: str, channel: str) -> str:
         """Return the one Message-ID that this alert has on this channel, however often it is tried."""
         digest = hashlib.sha256(f"{self._installation}\n{channel}\n{key}".encode()).hexdigest()
-        return f"<{digest[:32]}@{self._installation}.offerwatch.invalid>"
+        return f"<{digest[:16]}{self._seal(digest[:16])}@{self._installation}.offerwatch.invalid>"
 
     def loose_id(self) -> str:
         """Return a new Message-ID for an alert that is not in the outbox; we know it again by its seal."""
@@ -84,13 +90,14 @@ class OwnMail:
         if message_id[17:33] == self._seal(message_id[1:17]) and self._pattern.fullmatch(message_id.encode()):
             return message_id
         with self._database.reading() as connection:
-            row = connection.execute(
-                "SELECT message_id FROM outbox WHERE message_id = ?", (message_id,)
-            ).fetchone()
-        return row[0] if row else None
+            return _is_in_outbox(connection, message_id)
 
     def _seen(self, message_id: str, now: datetime) -> None:
         with self._database.writing() as connection:
+            if _is_in_outbox(connection, message_id) is None:  # of a store that was lost, or rolled back
+                connection.execute(
+                    "INSERT OR IGNORE INTO meta VALUES (?, ?)", (f"came {message_id}", stamp(now))
+                )
             connection.execute(
                 "UPDATE outbox SET state = 'sent', error = NULL, next_try = NULL, at = ?"
                 " WHERE message_id = ? AND state IN ('queued', 'sending')",
@@ -109,6 +116,32 @@ class OwnMail:
                 " WHERE message_id = ?",
                 (stamp(now), message_id),
             )
+
+
+def _is_in_outbox(connection: sqlite3.Connection, message_id: str) -> str | None:
+    row = connection.execute("SELECT message_id FROM outbox WHERE message_id = ?", (message_id,)).fetchone()
+    return row[0] if row else None
+
+
+def kept_installation(diary: Diary, state_dir: Path) -> str:
+    """Return this installation's own name, which all our Message-IDs bear.
+
+    It lies beside the store too: a store that was lost is made anew under the old name, and so knows the
+    alerts that it sent before. Raises StoreError.
+    """
+    ours = diary.get("installation") or ""
+    beside = state_dir / "installation"
+    with suppress(OSError):
+        kept = beside.read_text("ascii").strip() if beside.exists() else ""
+        if _NAME.fullmatch(kept) and kept != ours and diary.get("last_tick_at") is None:
+            diary.put("installation", kept)
+            return kept
+        if kept != ours:
+            new = beside.with_name(f"installation.{os.getpid()}")
+            new.touch(mode=0o600)
+            new.write_text(ours, "ascii")
+            new.replace(beside)
+    return ours
 
 
 def _is_bounce(content_type: str) -> bool:

@@ -4,7 +4,12 @@ import http.client
 import logging
 import ssl
 import threading
+from collections.abc import Callable
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
+
+from watcher.database import StoreError
 
 log = logging.getLogger("offerwatch")
 
@@ -14,8 +19,10 @@ TIMEOUT = 10.0
 class Ping:
     """Requests one configured address, never one from a mail, in a thread of its own, one at a time."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, told: Callable[[datetime], None] = lambda at: None) -> None:
+        """`told` gets what the service's own clock says, an aware instant."""
         self._url = urlsplit(url)
+        self._told = told
         self._busy = threading.Lock()
 
     def __call__(self) -> None:
@@ -25,16 +32,18 @@ class Ping:
 
     def _request(self) -> None:
         try:
-            status = self._ask()
+            status, date = self._ask()
+            if date is not None:
+                self._told(date)
             if status >= 400:
                 log.warning("The ping_url answered %d: check the address in [health].", status)
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except (OSError, http.client.HTTPException, ValueError, StoreError) as error:
             log.warning("The ping_url could not be reached (%s).", type(error).__name__)
         finally:
             self._busy.release()
 
-    def _ask(self) -> int:
-        """Return the status of one GET; redirects are not followed."""
+    def _ask(self) -> tuple[int, datetime | None]:
+        """Return the status of one GET and the answer's Date; redirects are not followed."""
         host, port = self._url.hostname or "", self._url.port
         connection: http.client.HTTPConnection
         if self._url.scheme == "https":
@@ -45,6 +54,15 @@ class Ping:
         try:
             query = f"?{self._url.query}" if self._url.query else ""
             connection.request("GET", (self._url.path or "/") + query, headers={"User-Agent": "offerwatch"})
-            return connection.getresponse().status
+            answer = connection.getresponse()
+            return answer.status, _date(answer.getheader("Date"))
         finally:
             connection.close()
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(text) if text else None
+    except ValueError:
+        return None
+    return at if at is not None and at.tzinfo else None

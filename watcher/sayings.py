@@ -41,6 +41,10 @@ class Speech(Protocol):
         """Return the alarm that the watcher itself can't do its work."""
         ...
 
+    def clock(self, key: str, minutes: int, slow: bool, now: datetime) -> Alert:
+        """Return the alarm that this machine's clock is wrong by so many minutes."""
+        ...
+
     def test(self, key: str, now: datetime) -> Alert:
         """Return the proof that a channel works."""
         ...

@@ -65,6 +65,11 @@ class HouseSpeech:
         about, urgency = AlertAbout.HEALTH, Urgency.CRITICAL
         return self._plain(key, about, urgency, "broken", now, sentence=sentence, remedy=remedy)
 
+    def clock(self, key: str, minutes: int, slow: bool, now: datetime) -> Alert:
+        """Return the alarm that this machine's clock is wrong by so many minutes."""
+        name = "clock_slow" if slow else "clock_fast"
+        return self._plain(key, AlertAbout.HEALTH, Urgency.URGENT, name, now, minutes=str(minutes))
+
     def test(self, key: str, now: datetime) -> Alert:
         """Return the proof that a channel works."""
         return replace(test(key, self._words, self._zone, now), key=key)

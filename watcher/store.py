@@ -22,7 +22,7 @@ from watcher.database import FILE_NAME, Database, StoreError
 from watcher.diary import Diary, count, note_place
 from watcher.mailboxes import Cursor, Message, Passed, Unreadable
 from watcher.outbox import Outbox
-from watcher.ownmail import OwnMail
+from watcher.ownmail import OwnMail, kept_installation
 
 __all__ = ["FILE_NAME", "Open", "Store", "StoreError", "Taken"]
 
@@ -61,7 +61,7 @@ class Store:
         self.database = Database(state_dir)
         self.diary = Diary(self.database)
         self.cautions = Cautions(self.database)
-        installation = self.diary.get("installation") or ""
+        installation = kept_installation(self.diary, state_dir)
         self.own_mail = OwnMail(self.database, installation)
         self.outbox = Outbox(self.database, self.own_mail.message_id)
         self._judge = judge
@@ -225,6 +225,15 @@ class Store:
                     "UPDATE cases SET watched = 0 WHERE id = ? AND changed_at = ?",
                     (each.case.id, stamp(each.changed_at)),
                 )
+
+    def rouse(self, since: datetime, now: datetime) -> None:
+        """The clock must look again at what may still be open since then, and at alerts given up too soon:
+        a clock that was wrong for a while may have laid them to rest."""
+        with self.database.writing() as connection:
+            connection.execute(
+                "UPDATE cases SET watched = 1 WHERE NOT watched AND latest_at > ?", (stamp(since),)
+            )
+            self.outbox.revive(now)
 
     def known_orders(self, orders: Iterable[str]) -> tuple[str, ...]:
         """Return those of these orders that a notice named."""

@@ -8,6 +8,7 @@ from watcher.clock import stamp
 
 LOUDNESS = tuple(Urgency)
 """Quietest first; the place in it is how urgency is stored."""
+TOO_LATE = "it could not be delivered in time"
 
 
 def why_untrue(connection: sqlite3.Connection, key: str, now: datetime) -> str | None:
@@ -17,7 +18,7 @@ def why_untrue(connection: sqlite3.Connection, key: str, now: datetime) -> str |
         (key,),
     ).fetchone()
     if give_up_at < stamp(now):
-        return "it could not be delivered in time"
+        return TOO_LATE
     if case_id is None or about not in (AlertAbout.CASE.value, AlertAbout.UNCLEAR.value):
         return None
     case = connection.execute(

@@ -168,6 +168,9 @@ class PlainSpeech:
     def broken(self, key: str, sentence: str, remedy: str, now: datetime) -> Alert:
         return Alert(key, AlertAbout.HEALTH, Urgency.CRITICAL, sentence, remedy, now)
 
+    def clock(self, key: str, minutes: int, slow: bool, now: datetime) -> Alert:
+        return Alert(key, AlertAbout.HEALTH, Urgency.URGENT, f"clock {minutes} {slow}", "", now)
+
     def test(self, key: str, now: datetime) -> Alert:
         return Alert(key, AlertAbout.TEST, Urgency.INFO, "test", "", now)
 

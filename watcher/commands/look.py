@@ -13,6 +13,7 @@ from watcher.diary import FolderState
 from watcher.glance import Glance, glance, glance_of, remember
 from watcher.present import status_json
 from watcher.store import Store
+from watcher.timekeeping import clock_said
 
 BLIND_AFTER = timedelta(hours=2)
 """So long may a folder go without a completed look before `status` says that we are blind."""
@@ -57,12 +58,13 @@ def status_of(store: Store, seen: Glance, now: datetime) -> dict[str, Any]:
         {"name": name, "folders": [_folder_json(folder, states.get((name, folder))) for folder in folders]}
         for name, folders in seen.folders
     ]
-    return status_json(
+    shown = status_json(
         is_awake(store, seen, now),
         accounts,
         {"waiting": waiting, "oldest_at": instant(oldest) if oldest else None},
         store.summaries(now),
     )
+    return {**shown, "clock": clock_said(store.diary, now)}
 
 
 def is_awake(store: Store, seen: Glance, now: datetime) -> bool:
@@ -72,9 +74,9 @@ def is_awake(store: Store, seen: Glance, now: datetime) -> bool:
     states = {(state.account, state.folder): state.last_look_at for state in store.diary.folders()}
     looks = [states.get((name, folder)) for name, folders in seen.folders for folder in folders]
     tick = maybe_instant(store.diary.get("last_tick_at"))
-    if not looks or tick is None or now - tick > ASLEEP_AFTER:
+    if not looks or tick is None or abs(now - tick) > ASLEEP_AFTER:  # a tick in our future proves nothing
         return False
-    return all(at is not None and now - at <= BLIND_AFTER for at in looks)
+    return all(at is not None and -ASLEEP_AFTER <= now - at <= BLIND_AFTER for at in looks)
 
 
 def _folder_json(name: str, state: FolderState | None) -> Mapping[str, Any]:
@@ -91,6 +93,8 @@ def _print_status(shown: Mapping[str, Any], zone: tzinfo, now: datetime) -> None
     from watcher.tables import show_status
 
     show_status(Paper(sys.stdout), shown, zone, now)
+    if shown["clock"]:
+        say(f"{shown['clock']} Set it, and let it be kept by NTP.")
     if not shown["accounts"]:
         say("No account is configured: add an [[account]] to the configuration.")
     elif not shown["awake"]:

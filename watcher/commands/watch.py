@@ -14,6 +14,7 @@ from watcher import wiring
 from watcher.app import App
 from watcher.channels import Channel, OnAction
 from watcher.commands import WRONG, House, StopError, open_house
+from watcher.database import StoreError
 from watcher.store import Store
 
 if TYPE_CHECKING:
@@ -62,8 +63,14 @@ def watch(house: House) -> int:
     def configured(store: Store, act: OnAction) -> tuple[Channel, ...]:
         return wiring.channels_of(house, wiring.surroundings_of(house, store, act))
 
-    with daemon_of(house, configured) as daemon:
-        return daemon.run()
+    try:
+        with daemon_of(house, configured) as daemon:
+            return daemon.run()
+    except StoreError as error:
+        from watcher.lastwords import tell_everyone
+
+        tell_everyone(house, error)
+        raise
 
 
 @contextmanager
@@ -95,7 +102,7 @@ def daemon_of(
                 Delivery(store.outbox, channels, probed=wiring.probed(house)),
                 Emergency(app, channels, wiring.judge_of(house)),
                 house.settings.state_folder,
-                ping=Ping(url) if url else None,
+                ping=Ping(url, app.heard) if url else None,
             )
     finally:
         close_channels(channels)
