@@ -24,7 +24,7 @@ def role_of(label: str, languages: Sequence[Language]) -> Role | None:
 
 
 def _role(concepts: set[str]) -> Role | None:
-    if "chat" in concepts or "code" in concepts:
+    if concepts & {"chat", "code", "marketing", "help"}:
         return None
     if "appeal" in concepts:
         return Role.DISPUTE

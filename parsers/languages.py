@@ -10,7 +10,13 @@ from parsers.levelling import level
 _WORD = re.compile(r"[^\W\d_]+")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 _LATIN = re.compile(r"[a-z\u00e0-\u024f\u1e00-\u1eff]")
-_LETTERS = {"uk": "іїєґ", "ru": "ыэъ", "bg": "ъщ"}
+# Letters that few neighbours have; in the Latin script they tell more than small words where a language glues
+# its small words to the ends of others.
+_LETTERS = {
+    "uk": "іїєґ", "ru": "ыэъё", "bg": "ъщ", "tr": "ğış", "pl": "łąężźśńć", "vi": "đơưạảấầẩẫậắằặẹẻềểễệịọỏốồổỗộớờởợụủứừửữựỳ",
+    "ro": "țșă", "cs": "řůě", "hu": "őű", "pt": "ãõ", "es": "ñ¿¡", "de": "ß", "fr": "œ", "sv": "å", "sk": "ľĺŕ",
+}  # fmt: skip
+_MOST = 8  # a letter or word that is repeated says no more than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +43,12 @@ def language_of(text: str, tongues: Tongues) -> str | None:
     cyrillic = len(_CYRILLIC.findall(levelled)) > len(_LATIN.findall(levelled)) * 0.6
     scores: Counter[str] = Counter()
     words = Counter(_WORD.findall(levelled))
+    letters = Counter(text.lower())
     for locale, small in tongues.words.items():
         if (locale in ("ru", "uk", "bg")) is not cyrillic:
             continue
-        scores[locale] = sum(min(count, 6) for word, count in words.items() if word in small)
-        scores[locale] += (
-            sum(levelled.count(letter) for letter in _LETTERS.get(locale, "")) if cyrillic else 0
-        )
+        scores[locale] = sum(min(count, _MOST) for word, count in words.items() if word in small)
+        scores[locale] += sum(min(letters[letter], _MOST) for letter in _LETTERS.get(locale, ""))
     best = scores.most_common(1)
     return best[0][0] if best and best[0][1] > 0 else None
 
