@@ -57,7 +57,7 @@ ANSWER_HOLES: Mapping[str, frozenset[str]] = dict(
         *keys("reasons", "", *(f"{name}.{part}" for name in REASONS for part in ("title", "steps"))),
         *keys("screen", "", "choices", "guessed", "reasons", "limits", "postage", "help", "way", "pick"),
         *keys("screen", "", "which_reason", "which_amount", "ask_edit", "scan", "timeline"),
-        *keys("screen", "", "missing", "there", "maybe"),
+        *keys("screen", "", "missing", "there", "maybe", "seller", "platform"),
         *keys("screen", "reason", "evidence"),
         *keys("screen", "to", "draft"),
         *keys("screen", "ref example", "next"),

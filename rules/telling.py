@@ -82,12 +82,20 @@ def tell(due: Due, case: Case, links: Sequence[Link], words: Words, zone: tzinfo
 
 
 def facts_told(
-    case: Case, links: Sequence[Link], words: Words, zone: tzinfo, now: datetime
+    case: Case,
+    links: Sequence[Link],
+    words: Words,
+    zone: tzinfo,
+    now: datetime,
+    measured: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """The lines that say who offers what against what was asked and paid, until when, and what to mind."""
+    """The lines that say who offers what against what was asked and paid, until when, and what to mind.
+
+    `measured` are lines that belong behind the amounts.
+    """
     orders = tuple(plain(order) for order in case.orders)
     instruction = instruct(case.kind, orders, case.dispute, words)
-    return _Scribe(case, orders, instruction, links, words, zone, now).facts()
+    return _Scribe(case, orders, instruction, links, words, zone, now).facts(measured)
 
 
 def warning(notice: Notice, orders: Sequence[str], words: Words, zone: tzinfo, now: datetime) -> Alert:
@@ -222,12 +230,12 @@ class _Scribe:
         ]
         return self._headline(deadline), lines
 
-    def facts(self) -> tuple[str, ...]:
+    def facts(self, measured: Sequence[str]) -> tuple[str, ...]:
         deadline = self.case.deadline
         if deadline is None:
-            return (*self._terms(), *self._notes())
+            return (*self._terms(), *measured, *self._notes())
         until = (self._when(deadline), self._basis(deadline), *self._cost(deadline))
-        return (*self._terms(), *until, *self._notes())
+        return (*self._terms(), *measured, *until, *self._notes())
 
     def _answer(self) -> str:
         if self.case.kind is None:

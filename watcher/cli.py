@@ -203,6 +203,46 @@ def case(name: CaseName, form: Show = ShowFormat.TABLE, config: Config = None) -
 
 
 @app.command()
+def respond(
+    ref: Annotated[str, typer.Argument(metavar="CASE|MAIL", help="A case, a file with one mail, or -.")],
+    answer: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Draft this answer: accept, reject, counter, ...")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What is wrong; else it is guessed from the mail.")
+    ] = None,
+    defect: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="The main defect, in a few English words.")
+    ] = None,
+    amount: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help='The refund you want, such as "25.00 EUR".')
+    ] = None,
+    tracking: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="The return parcel's tracking number.")
+    ] = None,
+    edit: Annotated[bool, typer.Option("--edit", help="Change the draft in your $EDITOR first.")] = False,
+    draft_only: Annotated[bool, typer.Option("--draft-only", help="Print the draft alone.")] = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="You have pressed it in the app: note it, without asking.")
+    ] = False,
+    qr: Annotated[bool, typer.Option("--qr", help="Show the order's page as a QR code.")] = False,
+    now: Annotated[str | None, typer.Option(metavar="INSTANT", help="Judge as if it were this time.")] = None,
+    form: Show = ShowFormat.TABLE,
+    config: Config = None,
+) -> None:
+    """Help to answer: what is offered, what each answer means, which proof helps, and a letter to paste."""
+    from watcher.commands.respond import Wish, run
+
+    gc.enable()
+    as_json = form is ShowFormat.JSON
+    run(
+        config,
+        ref,
+        Wish(answer, reason, defect, amount, tracking, edit, draft_only, record, qr, as_json, now),
+    )
+
+
+@app.command()
 def alerts(
     form: Show = ShowFormat.TABLE,
     limit: Annotated[int, typer.Option(min=1, help="How many, newest last.")] = 50,

@@ -53,7 +53,7 @@ def load_answers(locale: str) -> "Answers":
     from rules.wording import WordsError
 
     room = files("rules")
-    known = {name: source for name, source in _tomls(room.joinpath("answers"))}
+    known = dict(_tomls(room.joinpath("answers")))
     texts = _toml(known.get(locale, known["en"]))
     try:
         return answers_from(
