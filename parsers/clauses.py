@@ -13,12 +13,14 @@ from parsers.wording import Mark
 
 # A sentence ends at . ! ? before something that begins one, at the full stops of other scripts, at ; and •.
 _END = re.compile(
-    r"(?<=[!?。！？；;؛؟।•|])\s*|(?<=[^\W\d_]{2}[.…])\s+(?=[^a-zà-ÿа-я\d\s,])|(?<=[^\W\d_]{4}[.…])\s+(?=\d)|(?<=[)\]\"'0-9][.])\s+(?=[^\W\d_])(?=[^a-zà-ÿа-я])"
+    r"(?<=[!?。！？；;؛؟।•|])\s*|(?<=[^\W\d_]{2}[.…])\s+(?=[^a-zà-ÿа-я\d\s,])|(?<=[^\W\d_]{4}[.…])\s+(?=\d)|(?<=[)\]\"'0-9€$£₽₴₺₪%][.])\s+(?=[^\W\d_])(?=[^a-zà-ÿа-я])"
 )
 _GOES_ON = re.compile(r"\s*\d{1,2}[:.h]\d{2}(?!\d)")  # a time of day belongs to what stands before it
+COMMA = re.compile(r"[,;，、:]\s+|[，、]|\s[-–]\s|[()]")
 _FIGURE = re.compile(r"\d")
+_YEAR_END = re.compile(r"(?<=\d\s[гр][.])\s+(?=[А-ЯІЇЄҐ])")  # "2025 г. Если"
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:nr|no|art|ca|inkl|bzw|z\.b|ggf|vgl|str|sr|sra|dr|núm|num|nº|us|p|pp|e\.g|i\.e|approx|tel|ref|св|руб|грн|ok|np|tj|sept|sett|janv|févr|febr|avr|juil|août|juin|márc|abr|mayo|июня|июля|zobacz|číslo|núm|pág|prof|inc|corp|ltd|bestell|best|godz|долл|дол|tys|год|час|хв|мин|сек|стр|ул|тел|ном|réf|rif|cod|env|bzgl|std|min|max|cca|saat|pkl|jam|lúc|заказ|ord)\.$",
+    r"(?:^|[\s(])(?:nr|no|art|ca|inkl|bzw|z\.b|ggf|vgl|str|sr|sra|dr|núm|num|nº|us|p|pp|e\.g|i\.e|approx|tel|ref|св|руб|грн|ok|np|tj|sept|sett|janv|févr|febr|avr|juil|août|juin|márc|abr|mayo|июня|июля|zobacz|číslo|núm|pág|prof|inc|corp|ltd|bestell|best|godz|сент|февр|нояб|окт|авг|груд|квіт|трав|черв|серп|жовт|лист|верес|берез|листоп|січ|лют|лип|долл|дол|tys|год|час|хв|мин|сек|стр|ул|тел|ном|réf|rif|cod|env|bzgl|std|min|max|cca|saat|pkl|jam|lúc|заказ|ord)\.$",
     re.I,
 )
 
@@ -56,7 +58,7 @@ class Clause:
 
 def sentences(text: str) -> list[str]:
     """Return `text` cut into sentences; dots inside dates, numbers and abbreviations don't cut."""
-    pieces = [piece for piece in _END.split(text) if piece and piece.strip()]
+    pieces = [part for piece in _END.split(text) for part in _YEAR_END.split(piece) if part.strip()]
     out: list[str] = []
     for piece in pieces:
         if out and (_ABBREVIATION.search(out[-1]) or len(out[-1]) < 4 or _GOES_ON.match(piece)):
@@ -131,6 +133,14 @@ def _who_proposes(marks: Sequence[Mark]) -> frozenset[str]:
             nearest = min(parties, key=lambda party: max(deed.start - party.end, party.start - deed.end))
             out.add(f"{nearest.concept}_proposes")
     return frozenset(out)
+
+
+def around(clause: Clause, at: int) -> frozenset[str]:
+    """The concepts of the part between commas in which character `at` stands."""
+    edges = [0, *(match.end() for match in COMMA.finditer(clause.text)), len(clause.text) + 1]
+    low = max(edge for edge in edges if edge <= at)
+    high = min(edge for edge in edges if edge > at)
+    return frozenset(mark.concept for mark in clause.marks if low <= mark.start < high)
 
 
 def with_pronouns(found: Sequence[Clause]) -> list[Clause]:

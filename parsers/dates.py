@@ -245,6 +245,8 @@ class DateReader:
         return any(word in piece for word in self._words.noon)
 
     def _zone(self, text: str, at: int) -> tuple[str | None, int]:
+        suffix = re.match(r"'\w{1,4}(?!\w)", text[at : at + 6])  # a case ending: "18.30'a"
+        at += suffix.end() if suffix else 0
         tail = text[at : at + 64]
         lead = len(tail) - len(tail.lstrip(" ,([·"))
         body = tail[lead:]

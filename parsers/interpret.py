@@ -8,7 +8,7 @@ from datetime import datetime
 from parsers.clauses import Clause, Passage, clauses, with_pronouns
 from parsers.kinds import DISPUTE_KINDS, STEPS, YOURS, Scores, Sighting, decide, smells_of_dispute, weigh
 from parsers.labels import missing_buttons, role_of
-from parsers.languages import language_of
+from parsers.languages import language_of, language_within
 from parsers.layout import Layout
 from parsers.lexicon import Language, Lexicon
 from parsers.numbers import Numbers, numbers
@@ -96,7 +96,7 @@ def _read_text(layout: Layout, locale: str | None, lexicon: Lexicon) -> _Text:
     used: dict[str, Language] = {}
 
     def language(passage: Passage) -> Language | None:
-        own = language_of(passage.text, lexicon.tongues) if len(passage.text) >= _LONG_ENOUGH else None
+        own = language_within(passage.text, locale, lexicon.tongues) if len(passage.text) >= _LONG_ENOUGH else None
         for wanted in (own, locale, "en"):
             if wanted and wanted in lexicon.languages:
                 used.setdefault(wanted, lexicon.languages[wanted])

@@ -16,6 +16,7 @@ _LETTERS = {
     "uk": "іїєґ", "ru": "ыэъё", "bg": "ъщ", "tr": "ğış", "pl": "łąężźśńć", "vi": "đơưạảấầẩẫậắằặẹẻềểễệịọỏốồổỗộớờởợụủứừửữựỳ",
     "ro": "țșă", "cs": "řůě", "hu": "őű", "pt": "ãõ", "es": "ñ¿¡", "de": "ß", "fr": "œ", "sv": "å", "sk": "ľĺŕ",
 }  # fmt: skip
+_MARGIN = 3  # by how many hits a piece must speak for another language than the mail's
 _MOST = 8  # a letter or word that is repeated says no more than this
 
 
@@ -40,6 +41,22 @@ def language_of(text: str, tongues: Tongues) -> str | None:
     script = _by_script(levelled, tongues)
     if script is not None:
         return script
+    best = _scores(text, levelled, tongues).most_common(1)
+    return best[0][0] if best and best[0][1] > 0 else None
+
+
+def language_within(text: str, main: str | None, tongues: Tongues) -> str | None:
+    """Return the language of a piece of a mail whose main language is `main`: another one only if plainly so."""
+    levelled = level(text)
+    script = _by_script(levelled, tongues)
+    if script is not None or main is None:
+        return script or language_of(text, tongues)
+    scores = _scores(text, levelled, tongues)
+    best = scores.most_common(1)
+    return best[0][0] if best and best[0][1] >= scores[main] + _MARGIN else main
+
+
+def _scores(text: str, levelled: str, tongues: Tongues) -> Counter[str]:
     cyrillic = len(_CYRILLIC.findall(levelled)) > len(_LATIN.findall(levelled)) * 0.6
     scores: Counter[str] = Counter()
     words = Counter(_WORD.findall(levelled))
@@ -49,8 +66,7 @@ def language_of(text: str, tongues: Tongues) -> str | None:
             continue
         scores[locale] = sum(min(count, _MOST) for word, count in words.items() if word in small)
         scores[locale] += sum(min(letters[letter], _MOST) for letter in _LETTERS.get(locale, ""))
-    best = scores.most_common(1)
-    return best[0][0] if best and best[0][1] > 0 else None
+    return scores
 
 
 def _by_script(text: str, tongues: Tongues) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from parsers.clauses import Clause
+from parsers.clauses import Clause, around
 from rules.facts import Ahead, By, Day, Kind, OtherClock, Printed, Turn, Weekday, Within
 
 _PRESSING = frozenset(["deadline", "left", "expire", "must", "answer", "accept", "reject", "auto", "remind", "soon"])
@@ -20,7 +20,9 @@ _ACTS = {
 _ANSWER = frozenset(["answer", "accept", "reject", "proposal", "appeal", "decision", "expire", "offered"])
 _RETURN = frozenset(["return", "return_label", "tracking_number"])
 _COMMA = re.compile(r"[,;，、]\s*|\s[-–]\s|[()]")
-_NOT_SELLERS = frozenset(["you", "must", "accept", "reject", "proposal", "expire"])
+_NOT_SELLERS = frozenset(
+    ("you", "must", "accept", "reject", "proposal", "expire", "auto", "complete", "confirm")
+)
 _NOT_PLATFORMS = frozenset(["must", "accept", "reject", "expire", "left", "evidence", "appeal", "if", "you"])
 _ORDER_CLOCKS = (Kind.ORDER_COMPLETING, Kind.ORDER_COMPLETED)
 _FURTHEST = timedelta(days=75)
@@ -44,14 +46,6 @@ def _nearest(clause: Clause, start: int, names: frozenset[str], span: int = 45) 
             if best is None or distance < best[0]:
                 best = (distance, mark.concept)
     return best[1] if best else None
-
-
-def _around(clause: Clause, start: int) -> frozenset[str]:
-    """The concepts of the part between commas in which a time stands."""
-    edges = [0, *(m.end() for m in _COMMA.finditer(clause.text)), len(clause.text)]
-    low = max(edge for edge in edges if edge <= start)
-    high = min(edge for edge in edges if edge > start) if start < len(clause.text) else len(clause.text)
-    return frozenset(mark.concept for mark in clause.marks if low <= mark.start < high)
 
 
 def _subject(clause: Clause, start: int) -> str | None:
@@ -82,7 +76,7 @@ def _others(concepts: frozenset[str]) -> tuple[str, str] | None:
 
 def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind | None) -> tuple[str, str]:
     concepts = clause.concepts
-    other = _others(_around(clause, start)) or _others(
+    other = _others(around(clause, start)) or _others(
         concepts - {"if"} if "reject" not in concepts else concepts
     )
     if other is not None:
@@ -90,7 +84,7 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
     if (
         isinstance(printed, Within)
         and _subject(clause, start) == "seller"
-        and not _around(clause, start) & _NOT_SELLERS - {"proposal"}
+        and not around(clause, start) & _NOT_SELLERS - {"proposal"}
     ):
         return "seller", "the seller has this time"
     pressing = concepts & _PRESSING

@@ -11,6 +11,8 @@ from functools import cached_property
 
 from parsers.levelling import level
 
+# Concepts whose wording says the contrary of its parts: "did not accept", "no need to return".
+_WHOLE = frozenset(("declined", "keep", "reject"))
 _GAP = r"(?:[\s\-,:'\"()]+[^\s]+){0,4}?[\s\-,:'\"()]+"
 _BLANK = r"[\s\-]+"
 _WORD = re.compile(r"\w+")
@@ -59,6 +61,13 @@ def pattern_regex(pattern: str, spaceless: bool, prefixes: str = "") -> str:
     if spaceless:
         return body
     return body if words[-1].endswith("*") else body + r"(?!\w)"
+
+
+def _inside(mark: Mark, whole: Mark) -> bool:
+    """Whether a mark is a mere part of a longer one of another concept."""
+    if mark.concept == whole.concept or mark.concept in _WHOLE:
+        return False
+    return whole.start <= mark.start and mark.end <= whole.end and whole.end - whole.start > mark.end - mark.start
 
 
 class Wording:
@@ -113,4 +122,5 @@ class Wording:
         for entry in inside:
             found += (Mark(entry.concept, m.start(), m.end()) for m in entry.regex.finditer(text))
         found.sort(key=lambda mark: (mark.start, -mark.end))
-        return found
+        wholes = [mark for mark in found if mark.concept in _WHOLE]
+        return [mark for mark in found if not any(_inside(mark, whole) for whole in wholes)]
