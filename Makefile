@@ -40,7 +40,7 @@ map: venv
 
 # Writes the pins anew; needs uv.
 pins:
-	uv pip compile pyproject.toml --extra apprise --extra qr --group dev --generate-hashes --universal \
+	uv pip compile pyproject.toml --extra apprise --group dev --generate-hashes --universal \
 	  --python-version 3.11 --no-header --quiet --output-file $(PINS)
 
 clean:

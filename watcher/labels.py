@@ -32,6 +32,7 @@ class Labels:
     steps: str
     other: str
     open_order: str
+    scan: str
     details: str
     repeat: str
     footer: str

@@ -5,6 +5,7 @@ from html import escape
 
 from rules.facts import Route, Urgency
 from watcher.labels import Labels
+from watcher.qr import for_mail
 from watcher.terminal import one_line
 
 _COLOURS = {  # each with white text on it at a contrast of at least 4.5
@@ -22,6 +23,7 @@ _DARK = (
     ".ink{color:#f0f2f5!important}.soft{color:#a9b4c0!important}"
     ".box{background:#252d35!important;border-color:#3a4550!important}"
     ".plain{color:#9ec5ff!important;border-color:#9ec5ff!important}}"
+    "@media (max-width:600px){.code{display:none!important}}"  # a phone can't point at itself
 )
 
 
@@ -49,6 +51,7 @@ def page(shown: Page, labels: Labels) -> str:
         _first(shown, labels),
         _orders(shown, labels),
         _button(shown, labels),
+        _code(shown, labels),
         _repeat(shown),
         _details(shown, labels),
         _others(shown, labels),
@@ -149,6 +152,13 @@ def _button(shown: Page, labels: Labels) -> str:
         f"{_safe(labels.open_order)}</a>",
         above=12,
     )
+
+
+def _code(shown: Page, labels: Labels) -> str:
+    code = for_mail(shown.order_page)
+    if not code:
+        return ""
+    return _row(f'<div class="code">{_small(labels.scan)}<div style="padding-top:8px">{code}</div></div>', 12)
 
 
 def _repeat(shown: Page) -> str:
