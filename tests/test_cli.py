@@ -299,7 +299,7 @@ def test_version_and_help_are_there(tmp_path: Path) -> None:
 def test_before_the_first_look_status_is_blind_and_ends_in_3(home: Path) -> None:
     ran = offerwatch(home, "status", "--format", "json", more=CONF)
     assert ran.code == 3
-    assert list(ran.row) == ["schema", "awake", "accounts", "outbox", "cases"]
+    assert list(ran.row) == ["schema", "awake", "accounts", "outbox", "cases", "clock"]
     assert ran.row["awake"] is False
     assert ran.row["accounts"] == [
         {"name": "home", "folders": [{"name": "INBOX", "last_look_at": None, "error": None}]}
