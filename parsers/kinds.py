@@ -95,6 +95,8 @@ def decide(scores: Scores) -> Kind | None:
         winner = careful[0] if careful else winner
     if winner is Kind.JUDGEMENT and points[Kind.RETURN_REQUESTED] >= ENOUGH and scores.of("buttons") < 1:
         return Kind.RETURN_REQUESTED
+    if winner in STEPS and scores.of("days") and points[Kind.ORDER_COMPLETED] >= ENOUGH:
+        return Kind.ORDER_COMPLETED  # days granted for a dispute win over where the parcel is
     if winner in STEPS and scores.of("dispute_head"):
         return None  # a step of an order has no dispute: better unclear than silent
     if winner not in YOURS and winner is not Kind.ORDER_COMPLETED and _asks(scores):

@@ -144,6 +144,10 @@ def _dispute(
     orders = {i for ids in link_orders for i in ids} | {f.digits for f in found if f.what == "order"}
     tails = {order[-4:] for order in orders}
     named = [f.digits for f in found if f.what in ("dispute", "return") and not looks_like_product(f.digits)]
+    kin = [f.digits for f in found if looks_like_dispute(f.digits) and f.digits[-4:] in tails - {""}]
+    kin = [digits for digits in kin if digits not in orders]
+    if kin:
+        return kin[0]
     shaped = [
         f.digits
         for f in found

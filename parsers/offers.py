@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from parsers.clauses import Clause
+from parsers.clauses import Clause, around
 from parsers.money import FoundMoney
 from rules.facts import Kind, Money, Offer, Party, Remedy
 
@@ -18,6 +18,7 @@ _WITH_OFFER = frozenset(
         Kind.DISPUTE_CLOSED,
     )
 )
+_OFFERING = ("propose", "proposal", "offered", "decide")
 _OWN_REQUEST = frozenset((Kind.DISPUTE_OPENED, Kind.DECLINED, Kind.ESCALATED, Kind.EVIDENCE_REQUESTED))
 _COMMA = re.compile(r"[,;，、]\s|[()]")
 _SURE = frozenset(("asked", "total", "price", "offered"))
@@ -98,32 +99,23 @@ def _offer(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Offer 
 def _remedy(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Remedy | None:
     if kind is Kind.RETURN_REQUESTED:
         return Remedy.RETURN
-    telling = [
-        c
-        for c in clauses
-        if c.has("propose", "proposal", "offered", "decide", "decision", "refund", "replacement", "return")
-    ]
-    sure = [c for c in telling if not c.has("faq", "help")]
-    if any(
-        c.has("replacement") and not c.has("refund", "return", "asked")
-        for c in sure
-        if c.has("propose", "proposal", "offered", "decide")
-    ):
+    sure = [c for c in clauses if not c.has("faq", "help")]
+    offering = [c for c in sure if c.has(*_OFFERING, "decision", "refund", "replacement")]
+    if any(c.has(*_OFFERING) and _stands(c, "replacement", ("refund", "return", "asked")) for c in offering):
         return Remedy.REPLACEMENT
-    if (
-        kind is not Kind.REFUND_ISSUED
-        and any(
-            c.has("return")
-            and not c.has("keep", "not", "asked", "opened")
-            and c.has("propose", "proposal", "offered", "decide", "refund")
-            for c in sure
-        )
-        and not any(c.has("keep") for c in clauses)
-    ):
+    kept = any(c.has("keep") for c in clauses)
+    goes_back = any(_stands(c, "return", ("not", "asked", "opened")) for c in offering)
+    if goes_back and not kept and kind is not Kind.REFUND_ISSUED:
         return Remedy.RETURN
     if money is not None or any(c.has("refund") for c in sure):
         return Remedy.REFUND
     return None
+
+
+def _stands(clause: Clause, concept: str, beside: tuple[str, ...]) -> bool:
+    """Whether a concept stands in a clause, in a part between commas that has none of `beside`."""
+    found = (mark for mark in clause.marks if mark.concept == concept)
+    return any(around(clause, mark.start).isdisjoint(beside) for mark in found)
 
 
 def _party(clauses: Sequence[Clause], kind: Kind) -> Party | None:

@@ -52,6 +52,7 @@ _LISTS = ("all", "any", "none", "places", "prints")
 _KINDS = {str(kind) for kind in Kind} | {
     "remind",
     "asks",
+    "days",
     "dispute_word",
     "dispute_head",
     "marketing",
