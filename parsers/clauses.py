@@ -17,6 +17,7 @@ _END = re.compile(
 )
 _GOES_ON = re.compile(r"\s*\d{1,2}[:.h]\d{2}(?!\d)")  # a time of day belongs to what stands before it
 COMMA = re.compile(r"[,;，、:]\s+|[，、]|\s[-–]\s|[()]")
+_A_NAME = 5  # shorter words for AliExpress are "we" and "us", which speak for the seller's proposals too
 _FIGURE = re.compile(r"\d")
 _YEAR_END = re.compile(r"(?<=\d\s[гр][.])\s+(?=[А-ЯІЇЄҐ])")  # "2025 г. Если"
 _ABBREVIATION = re.compile(
@@ -126,7 +127,8 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
 
 def _who_proposes(marks: Sequence[Mark]) -> frozenset[str]:
     """Whether the party that stands nearest to the proposing is AliExpress or the seller."""
-    parties = [mark for mark in marks if mark.concept in ("seller", "platform")]
+    named = [mark for mark in marks if mark.concept == "platform" and mark.end - mark.start >= _A_NAME]
+    parties = [*named, *(mark for mark in marks if mark.concept == "seller")]
     out = set()
     for deed in (mark for mark in marks if mark.concept in ("propose", "proposal")):
         if parties:

@@ -101,6 +101,8 @@ def decide(scores: Scores) -> Kind | None:
         return None  # a step of an order has no dispute: better unclear than silent
     if winner not in YOURS and winner is not Kind.ORDER_COMPLETED and _asks(scores):
         return None  # whoever asks for an answer in time does not say that all is done
+    if winner is Kind.OFFER and scores.of("platform_offer") > scores.of("seller_offer") + 1.0:
+        return Kind.JUDGEMENT
     if winner is Kind.OFFER and scores.of("remind") >= 2.0:
         return Kind.OFFER_REMINDER
     return winner

@@ -53,6 +53,8 @@ _KINDS = {str(kind) for kind in Kind} | {
     "remind",
     "asks",
     "days",
+    "platform_offer",
+    "seller_offer",
     "dispute_word",
     "dispute_head",
     "marketing",

@@ -23,7 +23,9 @@ _COMMA = re.compile(r"[,;，、]\s*|\s[-–]\s|[()]")
 _NOT_SELLERS = frozenset(
     ("you", "must", "accept", "reject", "proposal", "expire", "auto", "complete", "confirm")
 )
-_NOT_PLATFORMS = frozenset(["must", "accept", "reject", "expire", "left", "evidence", "appeal", "if", "you"])
+_NOT_PLATFORMS = frozenset(
+    ("must", "accept", "reject", "expire", "left", "provide", "appeal", "if", "you")
+)
 _ORDER_CLOCKS = (Kind.ORDER_COMPLETING, Kind.ORDER_COMPLETED)
 _FURTHEST = timedelta(days=75)
 
