@@ -18,6 +18,7 @@ _END = re.compile(
 _GOES_ON = re.compile(r"\s*\d{1,2}[:.h]\d{2}(?!\d)")  # a time of day belongs to what stands before it
 COMMA = re.compile(r"[,;，、:]\s+|[，、]|\s[-–]\s|[()]")
 _A_NAME = 5  # shorter words for AliExpress are "we" and "us", which speak for the seller's proposals too
+_ORDINAL = re.compile(r"(?<![\d.,:/])(?:[1-9]|[12]\d|3[01])\.$")  # "14." of "14. August"
 _FIGURE = re.compile(r"\d")
 _YEAR_END = re.compile(r"(?<=\d\s[гр][.])\s+(?=[А-ЯІЇЄҐ])")  # "2025 г. Если"
 _ABBREVIATION = re.compile(
@@ -62,7 +63,7 @@ def sentences(text: str) -> list[str]:
     pieces = [part for piece in _END.split(text) for part in _YEAR_END.split(piece) if part.strip()]
     out: list[str] = []
     for piece in pieces:
-        if out and (_ABBREVIATION.search(out[-1]) or len(out[-1]) < 4 or _GOES_ON.match(piece)):
+        if out and (_ABBREVIATION.search(out[-1]) or len(out[-1]) < 4 or _GOES_ON.match(piece) or _ORDINAL.search(out[-1])):
             out[-1] = f"{out[-1]} {piece}"
         else:
             out.append(piece)
@@ -116,7 +117,8 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
     text = level(shown)
     marks = tuple(language.wording.marks(text))
     dates = tuple(language.dates.find(text, shown))
-    spans = tuple(language.spans.find(text, shown))
+    found = language.spans.find(text, shown)
+    spans = tuple(s for s in found if not any(d.start <= s.start and s.end <= d.end for d in dates))
     money = tuple(language.money.find(text, language.dollar, language.yen)) if _FIGURE.search(text) else ()
     prints = frozenset(filter(None, ("time" if dates or spans else "", "money" if money else "")))
     concepts = frozenset(mark.concept for mark in marks) | _who_proposes(marks)

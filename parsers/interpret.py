@@ -167,6 +167,8 @@ def _why_ignored(scores: Scores, kind: Kind | None, sender_class: str, found: Nu
         Reason.MARKETING: scores.of("marketing"),
     }
     likely = max(words, key=lambda reason: words[reason])
+    if sender_class == "marketing" and words[Reason.MESSAGE] >= 2.7 and not strong:
+        return Reason.MESSAGE
     if sender_class in by_class and not strong:
         return by_class[sender_class]
     if sender_class == "promotion" and not strong:

@@ -78,7 +78,7 @@ def _use(clause: Clause, found: FoundMoney) -> str:
             continue
         rank += 0 if mark.concept in _SURE else 14
         rank += 40 if any(between[0] <= other.start < between[1] for other in clause.money) else 0
-        rank += 20 if _COMMA.search(gap) else 0
+        rank += 20 if _COMMA.search(gap.rstrip(" (")) else 0
         if mark.end <= label < found.start and mark.concept in _SURE:
             rank = 12  # the label of a line says what its figures are
         if best is None or rank <= best[0]:

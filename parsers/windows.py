@@ -164,7 +164,7 @@ def _own_question(asked: Clause, clause: Clause) -> bool:
     """Whether a question, or what follows it, is about the buyer's own answer and not the others' ways."""
     if not asked.has("seller", "bank", "refund", "wait_refund", "faq", "platform", "parcel", "reject"):
         return True
-    return asked.has("answer", "left", "deadline") or clause.has("must", "answer", "expire", "auto", "open")
+    return asked.has("answer", "left", "deadline") or clause.has("must", "answer", "expire", "auto", "open", "appeal")
 
 
 def buyers_times(found: Sequence[Candidate], sent_at: datetime) -> tuple[Printed, ...]:

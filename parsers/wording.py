@@ -16,6 +16,7 @@ _WHOLE = frozenset(("declined", "keep", "reject"))
 _GAP = r"(?:[\s\-,:'\"()]+[^\s]+){0,4}?[\s\-,:'\"()]+"
 _BLANK = r"[\s\-]+"
 _WORD = re.compile(r"\w+")
+_SYMBOL = re.compile(r"[%]")  # signs that a pattern may begin with
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ class Wording:
     def _starts(self, text: str) -> Iterable[int]:
         if self._spaceless:
             return range(len(text))
-        return (at for word in _WORD.finditer(text) for at in self._word_starts(text, word))
+        words = (at for word in _WORD.finditer(text) for at in self._word_starts(text, word))
+        return (*words, *(match.start() for match in _SYMBOL.finditer(text)))
 
     def _word_starts(self, text: str, word: re.Match[str]) -> list[int]:
         starts = [word.start()]
