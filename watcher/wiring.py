@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from rules.facts import Act, Case, Notice
@@ -19,15 +19,20 @@ from watcher.settings import AppriseChannel, EmailChannel, ImapAccount, MaildirA
 from watcher.store import Store
 
 if TYPE_CHECKING:
+    from rules.probing import Finding
     from watcher.app import App
     from watcher.casebook import Judge
     from watcher.looking import Watch
     from watcher.mailboxes.wire import Timeouts
+    from watcher.probe import Probe
     from watcher.settings import Account
     from watcher.settings import Channel as ChannelTable
     from watcher.speech import HouseSpeech
 
 log = logging.getLogger("offerwatch")
+
+ALIVE = timedelta(minutes=15)
+"""So long ago may a server's mail have come through to prove that the network is there."""
 
 
 def judge_of(house: House) -> "Judge":
@@ -73,12 +78,9 @@ def recipe_of(house: House, account: "Account | None", more_ids: Sequence[str] =
 
 def known_ids(host: str) -> tuple[str, ...]:
     """The authserv-ids of a big provider by the name of its IMAP server; none for everybody else."""
-    import tomllib
-    from importlib.resources import files
+    from watcher.providers import ids_of, shipped
 
-    data = tomllib.loads(files("watcher").joinpath("providers.toml").read_text(encoding="utf-8"))
-    found = [each["authserv_ids"] for each in data["provider"] if host.lower().rstrip(".") in each["servers"]]
-    return tuple(found[0]) if found else ()
+    return tuple(ids_of(shipped(), host))
 
 
 def mailboxes_of(
@@ -203,12 +205,16 @@ def watches_of(house: House) -> list["Watch"]:
     ]
 
 
-def speech_of(house: House) -> "HouseSpeech":
-    """What to say and when, in the user's language."""
+def speech_of(house: House, store: Store | None = None) -> "HouseSpeech":
+    """What to say and when, in the user's language; with a store, what looking at hosts found is said too."""
+    from watcher.probe import findings
     from watcher.speech import HouseSpeech
 
+    def probed(now: datetime) -> Mapping[str, "Finding"]:
+        return findings(store.diary, now) if store is not None and house.settings.probe.enabled else {}
+
     return HouseSpeech(
-        ringing_of(house), house.words, house.policy.hosts, house.zone, house.settings.language
+        ringing_of(house), house.words, house.policy.hosts, house.zone, house.settings.language, probed
     )
 
 
@@ -219,12 +225,30 @@ def app_of(house: House, store: Store, channels: Sequence[Channel], readers: Rea
     watched = [(account.name, folder) for account in house.settings.account for folder in account.folders]
     return App(
         store,
-        speech_of(house),
+        speech_of(house, store),
         readers,
         channels,
         watched=watched,
         limits=Limits(test_every=house.settings.alerts.test_every),
     )
+
+
+def probe_of(house: House, store: Store) -> "Probe | None":
+    """The look at AliExpress's hosts while a case waits for the buyer; None unless it was asked for."""
+    if not house.settings.probe.enabled:
+        return None
+    from watcher.probe import Probe
+
+    servers = {each.name for each in house.settings.account if isinstance(each, ImapAccount)}
+
+    def wanted() -> bool:
+        return any(each.case.deadline is not None for each in store.open_cases())
+
+    def mail_alive() -> bool:
+        looks = [each.last_look_at for each in store.diary.folders() if each.account in servers]
+        return any(at is not None and utc_now() - at <= ALIVE for at in looks)
+
+    return Probe(store.diary, wanted, mail_alive, utc_now)
 
 
 def judge_again_if_changed(house: House, store: Store, readers: Readers) -> None:

@@ -130,6 +130,12 @@ class ImapMailbox:
             session, _ = self._open()
             return [name for _, name in session.folders()]
 
+    def listing(self) -> list[tuple[tuple[bytes, ...], str]]:
+        """Return flags and name of every folder of the account. Raises `MailboxError`."""
+        with self._guarded():
+            session, _ = self._open()
+            return session.folders()
+
     def capabilities(self) -> frozenset[str]:
         """Return what the server says it can do, after signing in. Raises `MailboxError`."""
         with self._guarded():
@@ -157,7 +163,7 @@ class ImapMailbox:
             except ENDS:
                 self._session.hang_up()  # it died since the last look; a fresh one tells whether all is well
                 self._session = None
-        session = self._session = ImapSession(self._server, self._limits)
+        session = self._session = self._signed_in()
         if self._real is None:
             self._real = self._resolved(session)
         try:
@@ -169,6 +175,16 @@ class ImapMailbox:
             self._real = None
             names = (name for _, name in session.folders())
             raise missing(self.folder, names, self.account, self._server.host) from None
+
+    def _signed_in(self) -> ImapSession:
+        """Return a new session. A refused token is replaced by a fresh one once, and tried again."""
+        try:
+            return ImapSession(self._server, self._limits)
+        except MailboxError as error:
+            renew = getattr(self._server.token, "refused", None)
+            if error.kind is not Trouble.LOGIN or renew is None or not renew():
+                raise
+        return ImapSession(self._server, self._limits)
 
     def _resolved(self, session: ImapSession) -> str:
         if not self.folder.startswith("\\"):

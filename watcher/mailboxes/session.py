@@ -59,6 +59,8 @@ class ImapSession:
         self._limits = limits
         self._born = time.monotonic()
         self._old = limits.age_oauth if server.token else limits.age
+        # A token may have to be fetched first; where that is refused, the mail server is not bothered at all.
+        self._pair = server.token() if server.token else None
         self.client: Any = Client(
             server.host, server.port, server.context if server.security == "tls" else None, limits
         )
@@ -166,17 +168,15 @@ class ImapSession:
                 raise _no_starttls(server)
             self.client.starttls(server.context)
         before = frozenset(self.client.capabilities())
-        if server.token:
-            user, word = server.token()
-        else:
-            user, word = server.username, server.secret() if server.secret else ""
+        pair = self._pair
+        user, word = pair or (server.username, server.secret() if server.secret else "")
         try:
-            if server.token:
-                self.client.oauth2_login(_safe(user), _safe(word))
+            if pair:
+                self.client.sasl_login("XOAUTH2", _Bearer(_safe(user), _safe(word)))
             else:
                 self._password(before, _safe(user), _safe(word))
         except Exception as error:
-            raise trouble_of(error, server.host, server.account, signing_in=True) from None
+            raise trouble_of(error, server.host, server.account, True, by_token=pair is not None) from None
         self.capabilities = frozenset(self.client.capabilities())
         if self.can("ID"):
             self.client.id_({"name": "offerwatch"})
@@ -234,6 +234,17 @@ class ImapSession:
         if line[:5].upper() == b"* BYE":
             raise self._wire.abort(line[6:].decode("utf-8", "replace"))
         return bool(_NEWS.match(line))
+
+
+class _Bearer:
+    """XOAUTH2: the token first; a second challenge is the server's refusal, to be heard out in silence."""
+
+    def __init__(self, user: str, token: str) -> None:
+        self._answer = f"user={user}\1auth=Bearer {token}\1\1".encode()
+
+    def __call__(self, challenge: bytes) -> bytes:
+        answer, self._answer = self._answer, b""
+        return answer
 
 
 def _safe(value: str) -> str:

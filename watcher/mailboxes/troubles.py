@@ -11,6 +11,7 @@ import ssl
 from imapclient.exceptions import LoginError  # type: ignore[import-untyped]  # imapclient ships no types
 
 from watcher.mailboxes import MailboxError, Trouble
+from watcher.providers import shipped
 
 _BAD_CODES = re.compile(
     r"\[(AUTHENTICATIONFAILED|AUTHORIZATIONFAILED|EXPIRED|PRIVACYREQUIRED|CONTACTADMIN)", re.I
@@ -25,8 +26,13 @@ _BAD_WORDS = re.compile(
 )
 
 
-def trouble_of(error: BaseException, server: str, account: str, signing_in: bool) -> MailboxError:
-    """Return the `MailboxError` for whatever ended a session with `server`; never raises."""
+def trouble_of(
+    error: BaseException, server: str, account: str, signing_in: bool, by_token: bool = False
+) -> MailboxError:
+    """Return the `MailboxError` for whatever ended a session with `server`; never raises.
+
+    `by_token`: it was signed in with a token (OAuth2), not with a password.
+    """
     if isinstance(error, MailboxError):
         return error
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -41,7 +47,7 @@ def trouble_of(error: BaseException, server: str, account: str, signing_in: bool
             kind=Trouble.TLS,
         )
     if signing_in or isinstance(error, LoginError):
-        return _refused(said(error), server, account)
+        return _refused(said(error), server, account, by_token)
     if _BUSY.search(said(error)):
         return _busy(said(error), server)
     return MailboxError(
@@ -102,16 +108,27 @@ def _certificate(error: ssl.SSLCertVerificationError, server: str) -> MailboxErr
     )
 
 
-def _refused(text: str, server: str, account: str) -> MailboxError:
+def _refused(text: str, server: str, account: str, by_token: bool) -> MailboxError:
     if not _BAD_CODES.search(text) and _BUSY.search(text):
         return _busy(text, server)
-    if _BAD_CODES.search(text) or _BAD_WORDS.search(text):
+    if by_token and (_BAD_CODES.search(text) or _BAD_WORDS.search(text)):
         return MailboxError(
-            f"{server} refuses the user name or the password ({text}).",
-            f"Run `offerwatch account login {account}`; big providers want an app password or OAuth.",
+            f"{server} refuses the sign-in that it gave us ({text}).",
+            f"Run `offerwatch account login {account}`, with the address of this very mailbox; "
+            "IMAP must be allowed for it.",
             permanent=True,
             kind=Trouble.LOGIN,
         )
+    refused = _BAD_CODES.search(text) or _BAD_WORDS.search(text)
+    known = shipped().refusal(server, account, text)
+    if known is None and refused:
+        known = shipped().advice(server, account) or (
+            f"{server} refuses the user name or the password.",
+            f"Run `offerwatch account login {account}`; big providers want an app password or OAuth.",
+        )
+    if known is not None:
+        sentence = f"{known[0].removesuffix('.')} ({text})."
+        return MailboxError(sentence, known[1], permanent=True, kind=Trouble.LOGIN)
     return MailboxError(
         f"{server} did not let us in ({text}).", "It is tried again later.", kind=Trouble.SERVER
     )
