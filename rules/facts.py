@@ -97,6 +97,7 @@ class LinkVerdict(StrEnum):
     PLAUSIBLE = "plausible"
     BROKEN = "broken"
     SUSPICIOUS = "suspicious"
+    BLOCKED_HERE = "blocked_here"  # by looking at its host: a filter of the user's own network
 
 
 class LinkReason(StrEnum):
@@ -119,6 +120,8 @@ class LinkReason(StrEnum):
     WRONG_ORDER = "wrong_order"
     EXPIRED = "expired"
     REPORTED = "reported"
+    HOST_GONE = "host_gone"  # the last two only by looking at the host
+    DNS_FILTER = "dns_filter"
 
 
 class Remedy(StrEnum):

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
+from rules.addresses import host_of
 from rules.deadlines import PACIFIC, bounded
 from rules.facts import (
     Alert,
@@ -21,6 +22,7 @@ from rules.facts import (
     Instruction,
     Kind,
     Link,
+    LinkReason,
     LinkVerdict,
     Notice,
     Offer,
@@ -295,15 +297,23 @@ class _Scribe:
             yield self.words.say(f"silence.{name}")
 
     def _notes(self) -> Iterator[str]:
-        buttons = [link.verdict for link in self.links if link.role is not Role.OTHER]
+        own = [link for link in self.links if link.role is not Role.OTHER]
+        buttons = [link.verdict for link in own if link.reason is not LinkReason.HOST_GONE]
         if self.case.authenticity.verdict is not Trust.VERIFIED:
             yield self.words.say("note.unverified")
+        yield from self._hosts()
         if LinkVerdict.SUSPICIOUS in buttons:
             yield self.words.say("note.suspicious")
         elif LinkVerdict.BROKEN in buttons or self.case.reported_broken:
             yield self.words.say("note.broken")
         if self.case.odd:
             yield self.words.say("note.odd")
+
+    def _hosts(self) -> Iterator[str]:
+        """What looking at the hosts of the mail's buttons told: a filter at home, or a host that is gone."""
+        keys = {LinkReason.DNS_FILTER: "note.blocked", LinkReason.HOST_GONE: "note.gone"}
+        told = [(keys[link.reason], host_of(link.url or "")) for link in self.links if link.reason in keys]
+        yield from dict.fromkeys(self.words.say(key, host=host) for key, host in told)
 
     def _way(self) -> Iterator[str]:
         first = self.instruction.routes[0]

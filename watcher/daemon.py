@@ -27,6 +27,7 @@ from watcher.systemd import notify, watchdog_seconds
 log = logging.getLogger("offerwatch")
 
 TICK = 30.0
+PROBING = 300.0
 BEAT = 2.0
 DRIFT = 5.0  # seconds that wall clock and monotonic clock may part before we look at the clock at once
 STOPPING = 3.0
@@ -68,7 +69,10 @@ def only_one(state_dir: Path) -> Iterator[None]:
 
 
 class Daemon:
-    """Runs until it is told to stop. `ping` is called after each proven look; `reload` on SIGHUP."""
+    """Runs until it is told to stop. `ping` is called after each proven look; `reload` on SIGHUP.
+
+    `probe` is called every few minutes, and decides itself whether anything is to be looked at.
+    """
 
     def __init__(
         self,
@@ -79,6 +83,7 @@ class Daemon:
         state_dir: Path,
         *,
         ping: Callable[[], None] | None = None,
+        probe: Callable[[], object] | None = None,
         reload: Callable[[], None] | None = None,
         tick_every: float = TICK,
     ) -> None:
@@ -87,6 +92,7 @@ class Daemon:
         self._emergency = emergency
         self._state_dir = state_dir
         self._ping = ping
+        self._probe = probe
         self._reload = reload
         self._tick_every = tick_every
         self._asked = threading.Event()
@@ -129,6 +135,13 @@ class Daemon:
         else:
             self._ticked_at = monotonic()
 
+    def _look_at_hosts(self) -> None:
+        try:
+            if self._probe is not None:
+                self._probe()
+        except Exception as error:  # a hint to the buyer, never worth more than a line
+            log.warning("The look at AliExpress's hosts failed (%s).", type(error).__name__)
+
     def _start(self) -> Callable[[], None]:
         # 100 ms of import, and without type information
         from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
@@ -145,6 +158,15 @@ class Daemon:
             coalesce=True,
             max_instances=1,
         )
+        if self._probe is not None:
+            scheduler.add_job(
+                self._look_at_hosts,
+                "interval",
+                seconds=PROBING,
+                misfire_grace_time=None,
+                coalesce=True,
+                max_instances=1,
+            )
         scheduler.start()
         for looker in self._lookers:
             looker.start()

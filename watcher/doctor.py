@@ -79,8 +79,47 @@ def _findings(house: House, now: datetime) -> Iterator[Finding]:
     if house.settings.account:
         yield _watching(house)
         yield from _looks(house, now)
+    yield from _probe(house)
     if house.path is not None and house.settings.health.ping_url is None:
         yield Finding("dead man", State.NOTE, "nobody notices if this machine is off: see ping_url")
+
+
+_PROBED = {
+    "host_up": (State.WELL, "answers", None),
+    "offline": (State.NOTE, "can't be reached, and nothing else either", "Check this machine's network."),
+    "captive_portal": (State.NOTE, "a portal answers in its place", "Sign in to this network."),
+    "dns_filter": (
+        State.NOTE,
+        "your DNS filter blocks it: links to it open a blank page",
+        "Allow it in Pi-hole, AdGuard or the like, or use the app over mobile data.",
+    ),
+    "unreachable": (State.NOTE, "is out of reach from here", "Use the app over mobile data."),
+    "intercepted": (
+        State.NOTE,
+        "its certificate is not AliExpress's: something stands in between, or this machine's clock is wrong",
+        "Check the clock, and who filters this network.",
+    ),
+    "unsure": (State.NOTE, "has no name just now; a second look decides", None),
+    "host_gone": (State.NOTE, "does not exist any more", None),
+}
+
+
+def _probe(house: House) -> Iterator[Finding]:
+    """Look at AliExpress's hosts, if that was asked for: names and TLS handshakes, no request."""
+    from watcher.wiring import probe_of
+
+    if not house.settings.probe.enabled:
+        return
+    try:
+        store = Store(house.settings.state_folder)
+    except StoreError:
+        return  # told of elsewhere
+    try:
+        probe = probe_of(house, store)
+        for host, found in (probe.look_now() if probe else {}).items():
+            yield Finding(f"probe {host.value}", *_PROBED[found.value])
+    finally:
+        store.close()
 
 
 def _configuration(house: House) -> Finding:

@@ -1,7 +1,7 @@
 """From the one thing that is due to the alert that says it, in the user's language."""
 
 import tomllib
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from functools import cache
@@ -11,6 +11,7 @@ from rules.alerts import due
 from rules.facts import Alert, AlertAbout, Authenticity, Case, Due, Notice, Outcome, Reason, Trust, Urgency
 from rules.links import look
 from rules.policy import Hosts, Ringing
+from rules.probing import Finding, marked
 from rules.routes import Words
 from rules.telling import health, tell, test, warning
 from watcher.cautions import Warn
@@ -19,15 +20,25 @@ ENGLISH = "en"
 
 
 class HouseSpeech:
-    """The real words: the ladder of `ringing`, links judged by `hosts`, times in `zone`."""
+    """The real words: the ladder of `ringing`, links judged by `hosts`, times in `zone`.
+
+    `probed` gives what looking at hosts found, where that was asked for.
+    """
 
     def __init__(
-        self, ringing: Ringing, words: Words, hosts: Hosts, zone: tzinfo, language: str = ENGLISH
+        self,
+        ringing: Ringing,
+        words: Words,
+        hosts: Hosts,
+        zone: tzinfo,
+        language: str = ENGLISH,
+        probed: Callable[[datetime], Mapping[str, Finding]] = lambda now: {},
     ) -> None:
         self._ringing = ringing
         self._words = words
         self._hosts = hosts
         self._zone = zone
+        self._probed = probed
         self._own = own_words(language)
 
     def due(self, case: Case, now: datetime, said: Collection[str], known_since: datetime) -> Due | None:
@@ -37,7 +48,7 @@ class HouseSpeech:
     def case(self, due: Due, case: Case, now: datetime) -> Alert:
         """Return the alert that says it; of the links only what looking at them told."""
         links = look(case.anchors, case.orders, now, self._hosts, case.reported_broken)
-        return tell(due, case, links, self._words, self._zone, now)
+        return tell(due, case, marked(links, self._probed(now)), self._words, self._zone, now)
 
     def warning(self, key: str, warn: Warn, now: datetime) -> Alert:
         """Return the quiet word about a mail that pretends, or that can't be read."""

@@ -95,6 +95,7 @@ def daemon_of(
     try:
         with wiring.readers_of(house) as readers:
             wiring.judge_again_if_changed(house, store, readers)
+            probe = wiring.probe_of(house, store)
             app = buttons.app = wiring.app_of(house, store, channels, readers)
             yield Daemon(
                 app,
@@ -103,6 +104,7 @@ def daemon_of(
                 Emergency(app, channels, wiring.judge_of(house)),
                 house.settings.state_folder,
                 ping=Ping(url, app.heard) if url else None,
+                probe=probe.look_if_due if probe else None,
             )
     finally:
         close_channels(channels)
