@@ -113,9 +113,9 @@ class Delivery:
 
         Raises StoreError.
         """
-        if self._must_look_first(channel):
-            return False
-        row = self._outbox.claim(channel.name, self._now(), self._doubt_settled(channel))
+        row = self._outbox.claim(
+            channel.name, self._now(), self._doubt_settled(channel), self._must_look_first(channel)
+        )
         if row is None:
             return False
         crash.reach("before_send")
@@ -133,8 +133,8 @@ class Delivery:
         return True
 
     def _must_look_first(self, channel: Channel) -> bool:
-        """Whether to wait for the first look of this run: after a store was lost or put back from a backup
-        the mailbox shows what was sent already. Bounded, since a blind watcher must still speak."""
+        """Whether words about cases wait for the first look of this run: after a store was lost or put back
+        from a backup the mailbox shows what was sent already. Bounded: a blind watcher must still speak."""
         if channel.name not in self._probed or self._began is None or self.looked_at() is not None:
             return False
         return monotonic() - self._began < self._patience.at_most.total_seconds()

@@ -216,18 +216,24 @@ class Outbox:
                 )
         return len(untrue)
 
-    def claim(self, channel: str, now: datetime, settled_doubt: datetime | None = None) -> Row | None:
+    def claim(
+        self,
+        channel: str,
+        now: datetime,
+        settled_doubt: datetime | None = None,
+        cases_wait: bool = False,
+    ) -> Row | None:
         """Take the most urgent row that this channel should try now and commit it as `sending`; rows that
         are no longer true are dropped on the way. A row in doubt since after `settled_doubt` is left
-        waiting. Raises StoreError."""
+        waiting, and with `cases_wait` every word about a case. Raises StoreError."""
         with self._database.writing() as connection:
             while True:
                 found = connection.execute(
                     "SELECT o.key, a.public, o.message_id, o.doubt_at, o.tries, a.give_up_at"
                     " FROM outbox o JOIN alerts a ON a.key = o.key WHERE o.channel = ? AND o.state = 'queued'"
-                    " AND o.next_try <= ? AND coalesce(o.doubt_at, '') <= ?"
+                    " AND o.next_try <= ? AND coalesce(o.doubt_at, '') <= ? AND (a.case_id IS NULL OR NOT ?)"
                     " ORDER BY a.urgency DESC, a.created_at LIMIT 1",
-                    (channel, stamp(now), stamp(settled_doubt or EVER)),
+                    (channel, stamp(now), stamp(settled_doubt or EVER), cases_wait),
                 ).fetchone()
                 if found is None:
                     return None
