@@ -69,7 +69,7 @@ def _settled(case: Case, now: datetime, ringing: Ringing, said: Collection[str])
     stem = f"{case.id}/"
     rang = any(key.startswith(stem) and not key.endswith(f"/{SETTLED}") for key in said)
     key = f"{stem}{_stamp(case.since)}/{SETTLED}"
-    if not rang or key in said or _is_quiet(now, ringing):
+    if not rang or key in said or is_quiet(now, ringing):
         return None
     return Due(key, SETTLED, Urgency.INFO, now - case.since > PUNCTUAL)
 
@@ -141,7 +141,7 @@ def _held(case: Case, rung: _Rung, urgency: Urgency, now: datetime) -> bool:
 
 def _hushed(deadline: Deadline, now: datetime, ringing: Ringing, heard: Collection[str]) -> bool:
     """Whether quiet hours hold a word back; never the only word before a time that is nearly gone."""
-    if not _is_quiet(now, ringing):
+    if not is_quiet(now, ringing):
         return False
     breaks = ringing.quiet_breaks
     if now < deadline.at:
@@ -149,7 +149,7 @@ def _hushed(deadline: Deadline, now: datetime, ringing: Ringing, heard: Collecti
     return bool(heard) or deadline.latest - now > max(breaks, HOUR) or now >= deadline.latest
 
 
-def _is_quiet(now: datetime, ringing: Ringing) -> bool:
+def is_quiet(now: datetime, ringing: Ringing) -> bool:
     """Whether the wall time of the user's zone lies in the quiet hours, which may wrap midnight."""
     if ringing.quiet is None:
         return False

@@ -10,6 +10,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from rules.addresses import host_of
+from rules.announcing import WAYS, base_of
 from rules.deadlines import PACIFIC, bounded
 from rules.facts import (
     Alert,
@@ -17,6 +18,7 @@ from rules.facts import (
     Answer,
     Basis,
     Case,
+    Clock,
     Deadline,
     Due,
     Instruction,
@@ -31,8 +33,8 @@ from rules.facts import (
     Turn,
     Urgency,
 )
-from rules.routes import ORDER_LIST, instruct, name_of, order_page, which
-from rules.spoken import left, moment, plain
+from rules.routes import ORDER_LIST, capital, instruct, name_of, order_page, which
+from rules.spoken import clock_name, left, moment, plain
 from rules.turns import ORDER_KINDS
 from rules.wording import COSTLY, Words
 
@@ -168,6 +170,31 @@ def test(key: str, words: Words, zone: tzinfo, now: datetime) -> Alert:
         headline=words.say("test.headline"),
         body=words.say("test.body", at=moment(now, words, zone)),
         created_at=now,
+    )
+
+
+def announce(key: str, clock: Clock, case: Case, words: Words, zone: tzinfo, now: datetime) -> Alert:
+    """The word that one of a case's clocks has come, as the user asked to be told; never a deadline."""
+    orders = tuple(plain(order) for order in case.orders)
+    number = plain(case.dispute) if case.dispute is not None else None
+    way = instruct(WAYS.get(base_of(clock.name), case.kind), orders, number, words).routes
+    name = clock_name(clock.name, words)
+    at, pacific = moment(clock.at, words, zone), moment(clock.at, words, PACIFIC)
+    steps = [f"{place}. {step}" for place, step in enumerate(way[0].steps, 1)]
+    told = words.say("announced.body", clock=name, at=at, pacific=pacific)
+    return Alert(
+        key=key,
+        about=AlertAbout.CASE,
+        urgency=Urgency.SOON if clock.who is Turn.YOURS else Urgency.INFO,
+        headline=capital(words.say("announced.headline", clock=name, which=which(orders, words))),
+        body="\n".join([told, "", f"{way[0].title}:", *steps]),
+        created_at=now,
+        order=orders[0] if orders else None,
+        orders=orders,
+        kind=case.kind,
+        turn=case.turn,
+        routes=way,
+        authenticity=case.authenticity,
     )
 
 

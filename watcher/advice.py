@@ -1,6 +1,6 @@
 """Everything to know before answering a case, gathered once for the screen, for JSON and for dossiers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
@@ -9,6 +9,7 @@ from rules.answers import Answers, Ground
 from rules.facts import Case, Instruction, Link
 from rules.links import look
 from rules.policy import Policy
+from rules.probing import Finding, marked
 from rules.responses import (
     Choice,
     Draft,
@@ -56,12 +57,23 @@ class Tongue:
     zone: tzinfo
 
 
-def advise(case: Case, tongue: Tongue, now: datetime, reason: str | None = None, text: str = "") -> Advice:
-    """Gather what helps to answer a case; `reason` is the buyer's own, else it is guessed from `text`."""
+def advise(
+    case: Case,
+    tongue: Tongue,
+    now: datetime,
+    reason: str | None = None,
+    text: str = "",
+    findings: Mapping[str, Finding] | None = None,
+) -> Advice:
+    """Gather what helps to answer a case; `reason` is the buyer's own, else it is guessed from `text`.
+
+    `findings` is what looking at hosts found, where that was asked for.
+    """
     words, answers = tongue.words, tongue.answers
     ground = answers.ground(reason) if reason else guess(text, answers)
     proven = needs_proof(case)
-    links = look(case.anchors, case.orders, now, tongue.policy.hosts, case.reported_broken)
+    judged = look(case.anchors, case.orders, now, tongue.policy.hosts, case.reported_broken)
+    links = marked(judged, findings or {})
     dispute = plain(case.dispute) if case.dispute else None
     return Advice(
         case=case,

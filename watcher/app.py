@@ -11,11 +11,13 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from rules.announcing import ripe, waits
 from rules.facts import (
     Alert,
     AlertAbout,
     Authenticity,
     Case,
+    Clock,
     Due,
     Notice,
     Outcome,
@@ -46,12 +48,13 @@ _REST_AFTER = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How often we speak at most, and after how long we say that we are blind."""
+    """How often we speak at most, after how long we say that we are blind, which clocks are announced."""
 
     unverified_per_hour: int = 30
     warnings_per_day: int = 3
     blind_after: timedelta = timedelta(hours=2)
     test_every: timedelta | None = None
+    announce: frozenset[str] = frozenset()
 
 
 class App:
@@ -139,7 +142,7 @@ class App:
             warns = self._worth_warning(at) if only is None else []
             if only is None:
                 births += [self._quiet(self.speech.warning(_warning_key(warn), warn, at)) for warn in warns]
-                births += [*self._health(at), *self._tests(at)]
+                births += [*self._health(at), *self._tests(at), *self._clocks(at)]
             born = self.store.outbox.bear(births, at) if births else 0
             if warns:  # ticked off after birth: a kill between the two repeats a key, which is born once
                 self.store.cautions.done(warns, at, said=True)
@@ -163,7 +166,7 @@ class App:
                 continue
             if due is not None and due.key not in said:
                 ripe.append((each, due))
-            elif _may_rest(each, said, now):
+            elif _may_rest(each, said, now) and not waits(each.case, now, self._limits.announce):
                 resting.append(each)
         if resting:
             self.store.rest(resting)
@@ -223,6 +226,22 @@ class App:
     def _health(self, now: datetime) -> Iterable[Birth]:
         yield from map(self._quiet, self.health.all_clears(now))
         yield from map(self._loud, self.health.alarms(now))
+
+    def _clocks(self, now: datetime) -> Iterable[Birth]:
+        """Announce the chosen clocks whose time has come, each once."""
+        chosen = self._limits.announce
+        for each in self.store.open_cases() if chosen else ():
+            for clock in ripe(each.case, now, chosen, each.known_since):
+                key = f"clock/{each.case.id}/{clock.at:%Y%m%dT%H%M%SZ}/{clock.name}"
+                if self._is_idle(each.case, clock) or self.store.outbox.knows(key):
+                    continue
+                if (alert := self.speech.announce(key, clock, each.case, now)) is not None:
+                    yield self._quiet(alert)
+
+    def _is_idle(self, case: Case, clock: Clock) -> bool:
+        """Tell whether a clock is of no use: the button for a dispute where there is one already."""
+        opens = clock.name == "dispute_button_opens"
+        return opens and any(len(self.store.find(order)) > 1 for order in case.orders)
 
     def _tests(self, now: datetime) -> Iterable[Birth]:
         every = self._limits.test_every

@@ -195,11 +195,16 @@ def status(form: Show = ShowFormat.TABLE, config: Config = None) -> None:
 
 
 @app.command()
-def case(name: CaseName, form: Show = ShowFormat.TABLE, config: Config = None) -> None:
+def case(
+    name: CaseName,
+    qr: Annotated[bool, typer.Option("--qr", help="Show the order's page as a QR code.")] = False,
+    form: Show = ShowFormat.TABLE,
+    config: Config = None,
+) -> None:
     """Show one case: whose turn, until when, and the way to answer without the mail's link."""
     from watcher.commands.look import case as run
 
-    run(config, name, form is ShowFormat.JSON)
+    run(config, name, form is ShowFormat.JSON, qr)
 
 
 @app.command()

@@ -148,10 +148,22 @@ AnyPath = Annotated[Path, BeforeValidator(_path)]
 ExistingFile = Annotated[Path, BeforeValidator(_file)]
 Texts = Annotated[list[Text], BeforeValidator(_one_or_many)]
 Addresses = Annotated[list[Address], BeforeValidator(_one_or_many)]
+def _clock_name(value: object) -> str:
+    from rules.announcing import CHOOSABLE
+    from rules.wording import CLOCKS
+
+    allowed = f"the name of a clock (alone, or with _from or _until): {', '.join(CLOCKS)}"
+    name = _text_of(value, allowed)
+    if name not in CHOOSABLE:
+        raise ValueError(allowed)
+    return name
+
+
 PollSpan = Annotated[timedelta, BeforeValidator(_span("1s", "24h"))]
 LookBack = Annotated[timedelta, BeforeValidator(_span("0d", "3650d"))]
 Rung = Annotated[timedelta, BeforeValidator(_span("5m", "60d"))]
 Breaks = Annotated[timedelta, BeforeValidator(_span("1h", "60d"))]
 TestSpan = Annotated[timedelta, BeforeValidator(_span("1h", "90d"))]
+ClockName = Annotated[str, BeforeValidator(_clock_name)]
 Patience = Annotated[timedelta, BeforeValidator(_span("1s", "5m"))]
 Loudness = Annotated[Urgency, BeforeValidator(lambda value: value)]

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
-from rules.facts import Alert, Case, Due
+from rules.facts import Alert, Case, Clock, Due
 from watcher.cautions import Warn
 
 
@@ -17,6 +17,10 @@ class Speech(Protocol):
 
     def case(self, due: Due, case: Case, now: datetime) -> Alert:
         """Return the alert that says it."""
+        ...
+
+    def announce(self, key: str, clock: Clock, case: Case, now: datetime) -> Alert | None:
+        """Return the word that a chosen clock has come, None where it must wait."""
         ...
 
     def warning(self, key: str, warn: Warn, now: datetime) -> Alert:

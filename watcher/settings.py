@@ -13,6 +13,7 @@ from watcher.fields import (
     Addresses,
     AnyPath,
     Breaks,
+    ClockName,
     ExistingFile,
     Flag,
     FolderName,
@@ -55,6 +56,12 @@ class _WithSecret(_Table):
     password_env: Text | None = None
     allow_insecure_keyring: Flag = False
 
+    @property
+    def has_source(self) -> bool:
+        """Whether a source of the secret is named; without one it is what we keep ourselves."""
+        named = (self.password_command, self.password_credential, self.password_file, self.password_env)
+        return any(each is not None for each in named)
+
     def _source(self, whose: str, entry: str, username: str) -> SecretSource:
         given: dict[str, tuple[str, ...]] = {}
         if self.password_command is not None:
@@ -85,6 +92,7 @@ class ImapAccount(_WithSecret):
     authserv_id: Texts = []
     auth: Literal["password", "oauth2"] = "password"
     provider: Literal["google", "microsoft"] | None = None
+    client_id: Text | None = None
 
     @property
     def secret(self) -> SecretSource:
@@ -129,13 +137,16 @@ class EmailChannel(_WithSecret, _Channel):
     security: Security = "tls"
     ca_file: ExistingFile | None = None
     username: Text | None = None
+    auth: Literal["password", "oauth2"] = "password"
+    account: Name | None = None
     sender: Annotated[Address, Field(alias="from")]
     to: Annotated[Addresses, Field(min_length=1)]
 
     @property
     def secret(self) -> SecretSource | None:
-        """Where this channel's password comes from; None where it signs in to nothing."""
-        if self.username is None:
+        """Where this channel's password comes from; None where it signs in to nothing, or by an account's
+        tokens."""
+        if self.username is None or self.auth == "oauth2":
             return None
         name = self.name or "email"
         return self._source(f'channel "{name}"', f"channel-{name}", self.username)
@@ -171,12 +182,19 @@ class Alerts(_Table):
     quiet: Quiet | None = None
     quiet_breaks: Breaks = timedelta(hours=6)
     test_every: TestSpan | None = None
+    announce: list[ClockName] = []
 
 
 class Health(_Table):
     """Who is told that we are awake."""
 
     ping_url: Url | None = Field(default=None, repr=False)
+
+
+class CalendarFile(_Table):
+    """Where the daemon keeps a calendar of the deadlines, for others to share."""
+
+    path: AnyPath | None = None
 
 
 class Probe(_Table):
@@ -219,6 +237,7 @@ class Settings(_Table):
     alerts: Alerts = Alerts()
     health: Health = Health()
     probe: Probe = Probe()
+    calendar: CalendarFile = CalendarFile()
     channel: list[Channel] = []
 
     @classmethod

@@ -7,13 +7,25 @@ from datetime import datetime, tzinfo
 from functools import cache
 from importlib.resources import files
 
-from rules.alerts import due
-from rules.facts import Alert, AlertAbout, Authenticity, Case, Due, Notice, Outcome, Reason, Trust, Urgency
+from rules.alerts import due, is_quiet
+from rules.facts import (
+    Alert,
+    AlertAbout,
+    Authenticity,
+    Case,
+    Clock,
+    Due,
+    Notice,
+    Outcome,
+    Reason,
+    Trust,
+    Urgency,
+)
 from rules.links import look
 from rules.policy import Hosts, Ringing
 from rules.probing import Finding, marked
 from rules.routes import Words
-from rules.telling import health, tell, test, warning
+from rules.telling import announce, health, tell, test, warning
 from watcher.cautions import Warn
 
 ENGLISH = "en"
@@ -49,6 +61,12 @@ class HouseSpeech:
         """Return the alert that says it; of the links only what looking at them told."""
         links = look(case.anchors, case.orders, now, self._hosts, case.reported_broken)
         return tell(due, case, marked(links, self._probed(now)), self._words, self._zone, now)
+
+    def announce(self, key: str, clock: Clock, case: Case, now: datetime) -> Alert | None:
+        """Return the word that a chosen clock has come; None in quiet hours, which it never breaks."""
+        if is_quiet(now, self._ringing):
+            return None
+        return announce(key, clock, case, self._words, self._zone, now)
 
     def warning(self, key: str, warn: Warn, now: datetime) -> Alert:
         """Return the quiet word about a mail that pretends, or that can't be read."""

@@ -128,15 +128,20 @@ def _doubt(case: Json) -> str:
     return " *" if case["authenticity"]["verdict"] == "unverified" else ""
 
 
-def show_case(to: Paper, case: Json, zone: tzinfo, now: datetime) -> None:
-    """Print one case: whose turn and until when, the way without the mail's link, the links, the history."""
+def show_case(to: Paper, case: Json, zone: tzinfo, now: datetime, story: bool = False) -> None:
+    """Print one case: whose turn and until when, the way without the mail's link, the links, the history.
+
+    With `story` clocks and history are left out: a timeline follows.
+    """
     to.line(f"Case {case['case']}: {what(case)}", "bold")
-    for label, value in _facts_of(case, zone, now):
+    for label, value in _facts_of({**case, "clocks": []} if story else case, zone, now):
         to.line(f"  {label:<9} {value}")
     _show_way(to, case)
     for link in case["links"]:
         reason = f" ({link['reason'].replace('_', ' ')})" if link["reason"] else ""
         to.line(f"  link      {link['role']}: {link['verdict']}{reason}; never pressed, not shown here")
+    if story:
+        return
     to.line("\nHistory", "bold")
     for each in case["history"]:
         at = moment(read_instant(each["sent_at"]), zone, now)

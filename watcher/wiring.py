@@ -229,7 +229,9 @@ def app_of(house: House, store: Store, channels: Sequence[Channel], readers: Rea
         readers,
         channels,
         watched=watched,
-        limits=Limits(test_every=house.settings.alerts.test_every),
+        limits=Limits(
+            test_every=house.settings.alerts.test_every, announce=frozenset(house.settings.alerts.announce)
+        ),
     )
 
 
@@ -255,7 +257,9 @@ def judge_again_if_changed(house: House, store: Store, readers: Readers) -> None
     """After an update, or another language: read the kept mails again, and judge every case again."""
     from watcher.loading import parsers_print, rules_print
 
-    read_by, judged_by = parsers_print(house.phrases), rules_print(house.settings.language)
+    # What is to be announced counts too: judging again puts every case under the clock's eyes.
+    announced = ",".join(sorted(house.settings.alerts.announce))
+    read_by, judged_by = parsers_print(house.phrases), rules_print(house.settings.language) + announced
     if store.diary.get("read_by") != read_by:
         store.read_again(readers, utc_now())
         store.diary.put("read_by", read_by)

@@ -101,23 +101,37 @@ def _print_status(shown: Mapping[str, Any], zone: tzinfo, now: datetime) -> None
         say("Is `offerwatch watch` running? What is wrong, and what to do: offerwatch doctor")
 
 
-def case(config: Path | None, ref: str, as_json: bool) -> None:
-    """Print one case, judged now."""
+def case(config: Path | None, ref: str, as_json: bool, qr: bool = False) -> None:
+    """Print one case, judged now; with `qr` its order's page as a code for the phone."""
+    from rules.routes import order_page
+    from rules.spoken import moment
     from watcher.commands.cases import find_case
+    from watcher.loading import load_answers
     from watcher.paper import Paper
     from watcher.present import case_json
+    from watcher.story import show_code, show_story
     from watcher.tables import show_case
+    from watcher.timeline import events, order_cases, reopening_ends
 
     house, now = open_house(config), utc_now()
     store = open_store(house)
     try:
-        shown = case_json(find_case(store, house, ref, now), house.policy, house.words, now)
+        found = find_case(store, house, ref, now)
+        others = () if as_json else order_cases(store, found)
     finally:
         store.close()
+    shown = case_json(found, house.policy, house.words, now)
     if as_json:
         print_json(shown)
-    else:
-        show_case(Paper(sys.stdout), shown, house.zone, now)
+        return
+    paper, texts = Paper(sys.stdout), load_answers(house.settings.language).texts
+    show_case(paper, shown, house.zone, now, story=True)
+    ends = reopening_ends(found, others, now)
+    note = texts.say("screen.pending", at=moment(ends, house.words, house.zone)) if ends else None
+    told = events(found, others, house.words, now)
+    show_story(paper, told, house.zone, now, texts.say("screen.timeline"), note)
+    if qr:
+        show_code(paper, order_page(found.orders), texts.say("screen.scan"))
 
 
 def alerts(config: Path | None, limit: int, as_json: bool) -> None:

@@ -65,7 +65,7 @@ def run(config: Path | None, ref: str, wish: Wish) -> None:
     now = instant_given(wish.now, "--now", subject.house.zone) if wish.now else utc_now()
     tongue = tongue_of(subject.house)
     text = "" if wish.reason else words_of_all(subject.mails)
-    advice = advise(subject.case, tongue, now, reason_given(wish.reason), text)
+    advice = advise(subject.case, tongue, now, reason_given(wish.reason), text, subject.findings)
     said = Said(
         advice.ground.name if advice.ground else None,
         wish.defect,
@@ -245,7 +245,7 @@ class Shown:
 
     def way(self, qr: bool) -> None:
         """The surest way through the app, the order's page, and on wish its code for the phone."""
-        from watcher.qr import for_terminal
+        from watcher.story import show_code
 
         first = self._advice.instruction.routes[0]
         self._head(f"{self._texts.say('screen.way')}: {first.title}")
@@ -254,9 +254,8 @@ class Shown:
         page = next((route.url for route in self._advice.instruction.routes if route.url), None)
         if page:
             self._to.line(f"  {page}")
-        if qr and (code := for_terminal(page)):
-            self._head(self._texts.say("screen.scan"))
-            self._to.line(code)
+        if qr:
+            show_code(self._to, page, self._texts.say("screen.scan"))
 
     def drafts(self, letters: list[Draft]) -> None:
         """Letters, each between two lines so that it can be copied."""

@@ -1,12 +1,13 @@
 """What is to be answered: a case that we keep, or a mail never stored, judged as a case of its own."""
 
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from rules.facts import Case, Notice, Outcome
+from rules.probing import Finding
 from watcher.commands import WRONG, House, StopError, open_house, open_store
 from watcher.commands.cases import find_case
 from watcher.mailboxes import Message
@@ -27,17 +28,22 @@ class Subject:
     ref: str
     mails: tuple[tuple[bytes, datetime], ...]
     stored: bool
+    findings: Mapping[str, Finding] = field(default_factory=dict)
 
 
 def subject_of(config: Path | None, ref: str, now: datetime) -> Subject:
     """Find the case, or read the mail, that `ref` means; raises StopError, StoreError and SettingsError."""
     if ref == "-" or Path(ref).is_file():
         return _of_mail(open_house(config, needed=False), ref, now)
+    from watcher.probe import findings
+
     house = open_house(config)
     store = open_store(house)
     try:
         case = find_case(store, house, ref, now)
-        return Subject(house, case, case.id, tuple(raw_mails(store, reversed(case.history))), True)
+        mails = tuple(raw_mails(store, reversed(case.history)))
+        found = findings(store.diary, now) if house.settings.probe.enabled else {}
+        return Subject(house, case, case.id, mails, True, found)
     finally:
         store.close()
 
