@@ -13,7 +13,7 @@ from parsers.signs import CONCEPTS, Signs, signs_from
 from parsers.spans import SpanReader, SpanWords
 from parsers.wording import Wording, pattern_regex
 
-COMMON = ("languages.toml", "zones.toml", "money.toml", "kinds.toml", "senders.toml")
+COMMON = ("languages.toml", "zones.toml", "money.toml", "kinds.toml", "senders.toml", "people.toml")
 _CLASSES = ("order", "account", "promotion", "marketing", "message")
 _DATE_LISTS = ("today", "tomorrow", "midnight", "noon", "am", "pm", "hours", "to")
 _NUMBERED = {"months": "1 to 12", "weekdays": "0 to 6"}
