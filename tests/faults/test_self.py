@@ -1,0 +1,475 @@
+"""Faults of our own machine: killed, asleep, full, forgetful; every offer rings once."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from support.faults import Chaos, an_offer, mailbox
+from support.scripted_imap import ScriptedImap
+from support.smtp import DROP_AFTER, DROP_BEFORE
+from support.watching import Recorder, refusals
+from watcher.clock import utc_now
+from watcher.crash import POINTS
+from watcher.mailboxes import MailboxError, Trouble
+from watcher.store import FILE_NAME
+
+ROOT = Path(__file__).parents[2]
+QUICK_POINTS = ("before_send", "after_send")  # test_daemon has all of them without a server
+LONG = os.environ.get("OFFERWATCH_FAULTS") == "long"
+KILLS = int(os.environ.get("OFFERWATCH_KILLS", "50" if LONG else "3"))  # of each seed
+
+
+@contextlib.contextmanager
+def process(scene, crash_at=""):
+    """The watcher of a scene as a process of its own; killed at the end if it still runs."""
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "OFFERWATCH_CRASH_AT": crash_at}
+    running = subprocess.Popen(
+        [sys.executable, str(ROOT / "tests" / "support" / "faultsdaemon.py"), scene.as_json()],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield running
+    finally:
+        running.kill()
+        running.communicate()
+
+
+def told(scene):
+    """Whether all that was put in is known and out, by the watcher's own books."""
+    if not scene.all_rung():
+        return False
+    with contextlib.suppress(sqlite3.Error):
+        return scene.nothing_waits()
+    return False
+
+
+def sound(scene):
+    assert scene.rows("PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.parametrize("point", POINTS if LONG else QUICK_POINTS)
+def test_f29_killed_at_a_named_point(stage, point):
+    scene = stage(window=0.5)
+    scene.offers_of(3)
+    with process(scene, point) as first:
+        assert first.wait(30) == 137
+    scene.offer()
+    with process(scene) as second:
+        scene.wait_for(lambda: told(scene), 30, strict=False)
+        time.sleep(0.3)
+        second.terminate()
+        assert second.wait(10) == 0
+    sound(scene)
+    scene.verdict()
+
+
+def test_f41_killed_at_any_moment(stage, dovecot):
+    scene = stage(window=0.5)
+    scene.sink.delay = 0.03
+    for _ in range(KILLS):
+        scene.offers_of(scene.random.randrange(1, 4))
+        with process(scene):
+            time.sleep(scene.random.uniform(0.45, 1.4))
+        if (Path(scene.plan.state) / FILE_NAME).exists() and scene.random.random() < 0.2:
+            sound(scene)
+    with process(scene) as last:
+        scene.wait_for(lambda: told(scene), 60, strict=False)
+        time.sleep(1.0)
+        last.terminate()
+        assert last.wait(10) == 0
+    sound(scene)
+    scene.verdict()
+
+
+@pytest.mark.parametrize("way", ["locked", "read-only", "full"] if LONG else ["full"])
+def test_f30_the_store_cannot_be_written(stage, many, way):
+    scene = stage(window=0.4)
+    with scene.watching() as built:
+        scene.offers_of(2)
+        scene.settle()
+        built.store.database._connection.execute("PRAGMA busy_timeout = 50")
+        with unwritable(scene, built, way):
+            scene.offers_of(many)
+            scene.wait_for(scene.all_rung, 15, strict=False)  # said all the same, at once
+            assert scene.all_rung(), "what can't be recorded must be said nevertheless"
+            scene.wait_for(lambda: any("health/store" in key for key, _ in scene.alerts()))
+        scene.settle()
+        scene.look_again()
+        assert scene.rows("SELECT count(*) FROM notices") == [(2 + many,)]
+    sound(scene)
+    scene.verdict()
+
+
+@contextlib.contextmanager
+def unwritable(scene, built, way):
+    """The store refuses every write for as long as the block lasts."""
+    database = built.store.database
+    if way == "locked":
+        other = sqlite3.connect(Path(scene.plan.state) / FILE_NAME, isolation_level=None, timeout=10)
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+        other.close()
+        return
+    with database.reading() as connection:
+        if way == "full":
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count = {pages}")
+        else:
+            connection.execute("PRAGMA query_only = ON")
+    if way == "full":
+        fill(database)
+    yield
+    with database.reading() as connection:
+        connection.execute("PRAGMA query_only = OFF")
+        connection.execute("PRAGMA max_page_count = 1073741823")
+
+
+def fill(database):
+    """Use up every page that is left."""
+    for size in (2000, 100, 10):
+        with contextlib.suppress(Exception):
+            for n in range(2000):
+                with database.writing() as connection:
+                    connection.execute(
+                        "INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"filler {size} {n}", "x" * size)
+                    )
+
+
+def files_of(scene):
+    return [Path(scene.plan.state) / f"{FILE_NAME}{end}" for end in ("", "-wal", "-shm")]
+
+
+@pytest.mark.parametrize("way", ["an older backup", "nothing is left"])
+def test_f31_the_store_is_lost_or_put_back(stage, many, tmp_path, way):
+    scene = stage(window=1.0)
+    with scene.watching():
+        scene.offers_of(many // 2)
+        scene.settle()
+    backup = tmp_path / "backup"
+    shutil.copy(files_of(scene)[0], backup)
+    with scene.watching():
+        scene.offers_of(many - many // 2)
+        scene.settle()
+    for path in files_of(scene):
+        path.unlink(missing_ok=True)
+    if way == "an older backup":
+        shutil.copy(backup, files_of(scene)[0])
+    scene.offers_of(2)
+    with scene.watching():
+        scene.settle()
+        scene.look_again()
+    sound(scene)
+    scene.verdict()
+
+
+def test_f32_two_are_started(stage, many):
+    scene = stage(window=0.5)
+    with process(scene) as first:
+        scene.offers_of(many)
+        scene.wait_for(scene.all_rung)
+        with process(scene) as second:
+            assert second.wait(20) == 4
+            assert "already watching" in second.stderr.read()
+        scene.offer()
+        scene.wait_for(lambda: told(scene))
+        first.terminate()
+        assert first.wait(5) == 0
+    scene.verdict()
+
+
+SMTP_FAULTS = ("451 later", "550 no", DROP_BEFORE, DROP_AFTER, "slow", "down")
+
+
+@pytest.mark.parametrize("answer", SMTP_FAULTS if LONG else (DROP_AFTER, "down"))
+def test_f33_the_mail_server_of_the_alerts_fails(stage, many, answer):
+    scene = stage(window=0.5, grace=0.0)
+    times = scene.random.randrange(1, 4)
+    port = scene.plan.smtp_port
+    if answer == "slow":
+        scene.sink.delay = 0.2
+    elif answer == "down":
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            scene.replan(smtp_port=free.getsockname()[1])
+    else:
+        scene.sink.script = [answer] * times
+    more = [Recorder("push")]
+    with scene.watching(more=more):
+        scene.offers_of(many)
+        if answer == "down":
+            time.sleep(0.8)
+        else:
+            scene.settle()
+        assert scene.wait_for(lambda: len(more[0].keys) >= many)
+    if answer == "down":
+        scene.replan(smtp_port=port)
+        with scene.watching(more=more):
+            time.sleep(0.2)
+            scene.settle()
+    assert len(more[0].keys) == len(set(more[0].keys)), "the other channel was handed a key twice"
+    scene.verdict()
+
+
+def test_f34_our_own_alerts_their_bounces_and_answers_come_in(stage, dovecot, many):
+    scene = stage(window=0.5)
+    with scene.watching() as built:
+        scene.offers_of(many)
+        scene.settle()
+        for taken in list(scene.sink.taken):
+            for mail in (an_answer(taken.message), a_bounce(taken.message, taken.raw)):
+                dovecot.deliver(mail.as_bytes(), user=scene.plan.user)
+        scene.look_again()
+        built.daemon.tick()
+        scene.look_again()
+        assert len(built.store.cases()) == many
+        assert len(scene.alerts()) == many
+    scene.verdict()
+
+
+def an_answer(alert):
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "buyer@example.org", "offerwatch@example.org"
+    mail["Subject"] = f"Re: {alert['Subject']}"
+    mail["Message-ID"] = f"<answer-{alert['Message-ID'][1:]}"
+    mail["In-Reply-To"] = mail["References"] = alert["Message-ID"]
+    mail.set_content("Thanks.\n\n> " + alert.get_body(("plain",)).get_content().replace("\n", "\n> "))
+    return mail
+
+
+def a_bounce(alert, raw):
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "MAILER-DAEMON@example.org", "offerwatch@example.org"
+    mail["Subject"] = "Undelivered Mail Returned to Sender"
+    mail["Message-ID"] = f"<bounce-{alert['Message-ID'][1:]}"
+    mail.set_content("It could not be delivered.\n")
+    mail.make_mixed()
+    mail.attach(alert)
+    mail.replace_header("Content-Type", 'multipart/report; report-type=delivery-status; boundary="edge"')
+    return mail
+
+
+class Shifted:
+    """A clock beside the real one by as much as the test says."""
+
+    def __init__(self):
+        self.by = timedelta()
+
+    def __call__(self):
+        return utc_now() + self.by
+
+
+def of_rung(scene, rung):
+    return [key for key, _ in scene.alerts() if key.endswith(f"/{rung}")]
+
+
+def test_f35_the_machine_slept_through_reminders(stage, many):
+    clock, scene = Shifted(), stage()
+    with scene.watching(now=clock):
+        scene.offers_of(many)
+        scene.settle()
+        clock.by = timedelta(days=3, hours=12)
+        scene.wait_for(lambda: len(of_rung(scene, "72h")) == many)
+        scene.look_again()
+    assert len([key for key, orders in scene.alerts() if orders]) == 2 * many
+    scene.verdict()
+
+
+@pytest.mark.parametrize("hours", [2, -2, 48, 720] if LONG else [720])
+def test_f42_the_clock_jumps_and_comes_back(stage, many, hours):
+    clock, scene = Shifted(), stage()
+    with scene.watching(now=clock):
+        scene.offers_of(many)
+        scene.settle()
+        clock.by = timedelta(hours=hours)
+        time.sleep(0.8)
+        clock.by = timedelta()
+        time.sleep(0.8)
+        clock.by = timedelta(days=4, hours=2)
+        scene.wait_for(lambda: len(of_rung(scene, "24h")) == many)
+        scene.look_again()
+    scene.verdict()
+
+
+def test_f43_the_process_was_frozen_while_a_reminder_was_due(stage):
+    """A tick that comes late must still come at once, and not with the next one."""
+    tick = 5.0
+    scene = stage(tick_every=tick)
+    scene.offer(span="24 hours", sent_at=utc_now() - timedelta(seconds=1))
+    with process(scene) as running:
+        began = time.monotonic()
+        scene.wait_for(scene.all_rung)
+        time.sleep(max(0.0, 4.2 - (time.monotonic() - began)))
+        running.send_signal(signal.SIGSTOP)
+        with contextlib.closing(sqlite3.connect(Path(scene.plan.state) / FILE_NAME)) as connection:
+            before = connection.execute("SELECT value FROM meta WHERE name = 'last_tick_at'").fetchone()[0]
+        time.sleep(3.0)
+        running.send_signal(signal.SIGCONT)
+        scene.wait_for(
+            lambda: scene.rows("SELECT value FROM meta WHERE name = 'last_tick_at'")[0][0] != before, 1.3
+        )
+        running.terminate()
+        assert running.wait(5) == 0
+    scene.verdict()
+
+
+@pytest.mark.parametrize("way", ["slow", "fast"])
+def test_f44_the_clock_is_wrong_and_it_is_said(stage, way):
+    clock, scene = Shifted(), stage()
+    clock.by = timedelta(minutes=-20 if way == "slow" else 20)
+    with scene.watching(now=clock) as built:
+        scene.offer()
+        scene.settle()
+        scene.offer()
+        scene.settle()
+        built.daemon.tick()
+        scene.wait_for(lambda: any("health/clock" in key for key, _ in scene.alerts()))
+    assert sum("health/clock" in key for key, _ in scene.alerts()) == 1
+    scene.verdict()
+
+
+def test_f36_a_token_runs_out_and_is_then_revoked(stage, many):
+    words = {"now": "first", "valid": "first"}
+
+    def authenticate(talk, tag, rest):
+        import base64
+
+        if " " not in rest:
+            talk.send(b"+ \r\n")
+            given = talk.line()
+        else:
+            given = rest.split(" ", 1)[1].encode()
+        if words["valid"].encode() in base64.b64decode(given):
+            talk.ok(tag)
+        else:
+            talk.no(tag, "[AUTHENTICATIONFAILED] invalid credentials")
+
+    def token():
+        if words["now"] == "revoked":
+            raise MailboxError("Sign in again.", "offerwatch account login", True, Trouble.LOGIN)
+        return "buyer@example.org", words["now"]
+
+    def by_token(plan, folder):
+        return mailbox(plan, folder, secret=None, token=token)
+
+    capability = "IMAP4rev1 IDLE AUTH=XOAUTH2 SASL-IR"
+    with ScriptedImap(on={"AUTHENTICATE": authenticate}, capability=capability) as server:
+        scene = stage(server, window=0.4)
+        with scene.watching(make_mailbox=by_token) as built:
+            put(scene, server, many)
+            scene.settle()
+            words.update(now="second", valid="second")
+            server._socks[-1].shutdown(socket.SHUT_RDWR)
+            put(scene, server, 1)
+            scene.settle()
+            assert not any("refused" in key for key, _ in scene.alerts())
+            words.update(now="revoked", valid="third")
+            server._socks[-1].shutdown(socket.SHUT_RDWR)
+            scene.wait_for(lambda: any("refused" in key for key, _ in scene.alerts()))
+            words["now"] = "third"
+            put(scene, server, 1)
+            scene.settle()
+            assert built.store.diary.folders()[0].error is None
+        assert sum("refused" in key for key, _ in scene.alerts()) == 1
+        scene.verdict()
+
+
+def put(scene, server, count):
+    for _ in range(count):
+        server.mails[max(server.mails, default=0) + 1] = scene.expect(an_offer(scene.number())).raw
+
+
+def test_f37_the_desktop_shows_nothing(stage, many):
+    scene = stage()
+    deaf = Recorder("desktop", failures=refusals(10_000))
+    with scene.watching(more=[deaf]) as built:
+        scene.offers_of(many)
+        scene.wait_for(scene.all_rung)
+        assert built.store.outbox.stuck_since() is None, "another channel has told it"
+        deaf.failures.clear()
+        scene.settle()
+        scene.wait_for(lambda: len(deaf.keys) == many)
+    assert len(set(deaf.keys)) == many
+    scene.verdict()
+
+
+STATES = ("idling", "silent server", "no server", "store locked", "sending")
+
+
+@pytest.mark.parametrize("state", STATES if LONG else ("silent server", "store locked"))
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"] if LONG else ["SIGTERM"])
+def test_f38_told_to_stop_in_any_state(stage, dovecot, many, state, name):
+    with Chaos(dovecot.port) as proxy, contextlib.ExitStack() as undo:
+        scene = stage(port=proxy.port, read=30.0 if state == "silent server" else 1.0)
+        if state == "silent server":
+            proxy.suffer("hole", scene.random.randrange(60, 1000))
+        if state == "no server":
+            proxy.aim(1)
+        if state == "sending":
+            scene.sink.delay = 1.0
+        with process(scene) as running:
+            lock = Path(scene.plan.state) / "watch.lock"
+            scene.wait_for(lock.exists)
+            scene.offers_of(many)
+            time.sleep(0.6 + scene.random.random())
+            if state == "store locked":
+                other = sqlite3.connect(Path(scene.plan.state) / FILE_NAME, isolation_level=None, timeout=10)
+                undo.callback(other.close)
+                other.execute("BEGIN IMMEDIATE")
+            if name == "SIGHUP":
+                running.send_signal(signal.SIGHUP)
+                time.sleep(0.3)
+                assert running.poll() is None
+            began = time.monotonic()
+            running.send_signal(getattr(signal, name if name != "SIGHUP" else "SIGTERM"))
+            assert running.wait(8) == 0
+            assert time.monotonic() - began < 5
+            assert "Traceback" not in running.stderr.read()
+        undo.close()
+        proxy.heal()
+        proxy.aim(dovecot.port)
+        scene.sink.delay = 0.0
+        with scene.watching():
+            scene.settle()
+        scene.verdict()
+
+
+DEAD = ("idling", "silent server", "no server", "wrong password")
+
+
+@pytest.mark.parametrize("state", DEAD if LONG else ("silent server",))
+def test_f39_no_dead_state_spins(stage, dovecot, count, state):
+    with Chaos(dovecot.port) as proxy:
+        scene = stage(port=proxy.port, tick_every=30.0, window=60.0)
+        if state == "silent server":
+            proxy.suffer("hole", 200)
+        if state == "no server":
+            proxy.aim(1)
+        if state == "wrong password":
+            scene.replan(password="no")
+        with process(scene) as running:
+            time.sleep(2.0)
+            seconds = 60.0 if LONG else 2.0
+            before = cpu(running.pid)
+            time.sleep(seconds)
+            used = (cpu(running.pid) - before) / seconds
+            # pauses after trouble are shortened 5 to 1500 times here, so the bound is that much wider
+            assert used < 0.05 * (1 if state == "idling" else 3), f"{state}: {used:.1%} of a processor"
+    count(0, 0)
+
+
+def cpu(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
