@@ -479,6 +479,123 @@ def account_remove(
     remove(config, name, yes)
 
 
+_Quiet = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: what has no flag takes its default.")]
+_ClientId = Annotated[
+    str | None, typer.Option(metavar="ID", help="OAuth2: your own client, as registered with the provider.")
+]
+_ClientSecret = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="OAuth2: a file with the client's secret alone.")
+]
+_Paste = Annotated[
+    bool, typer.Option("--paste", help="OAuth2: sign in on another machine and paste the address it ends at.")
+]
+_Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="OAuth2: open the page by itself.")]
+_Stdin = Annotated[bool, typer.Option("--password-stdin", help="The password is a line on standard input.")]
+
+
+@account.command("add")
+def account_add(
+    address: Annotated[str | None, typer.Argument(metavar="ADDRESS", help="Your mail address.")] = None,
+    provider: Annotated[
+        str | None, typer.Option(metavar="NAME", help="gmail, microsoft365, zoho, ... for your own domain.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What the account is called here.")] = None,
+    maildir: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="A Maildir on this machine, no server.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="The IMAP server.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535)] = None,
+    security: Annotated[str | None, typer.Option(metavar="tls|starttls|none")] = None,
+    ca_file: Annotated[Path | None, typer.Option(metavar="FILE", help="Whose certificates to trust.")] = None,
+    username: Annotated[str | None, typer.Option(help="What to sign in as, if not the address.")] = None,
+    auth: Annotated[str | None, typer.Option(metavar="password|oauth2", help="How to sign in.")] = None,
+    folder: Annotated[
+        list[str] | None, typer.Option("--folder", metavar="F", help="Watch this folder; repeatable.")
+    ] = None,
+    password_command: Annotated[
+        str | None, typer.Option(metavar="COMMAND", help='Prints the password: "pass show mail/home".')
+    ] = None,
+    password_file: Annotated[Path | None, typer.Option(metavar="FILE", help="Holds the password.")] = None,
+    password_env: Annotated[str | None, typer.Option(metavar="NAME", help="Variable with it.")] = None,
+    password_credential: Annotated[
+        str | None, typer.Option(metavar="NAME", help="systemd credential with it.")
+    ] = None,
+    password_stdin: _Stdin = False,
+    store: Annotated[
+        str, typer.Option(metavar="auto|keyring|file", help="Where a password that was typed is kept.")
+    ] = "auto",
+    ring: Annotated[
+        str | None,
+        typer.Option("--alert", metavar="HOW", help="desktop, email, none, or an address for Apprise."),
+    ] = None,
+    client_id: _ClientId = None,
+    client_secret_file: _ClientSecret = None,
+    paste: _Paste = False,
+    browser: _Browser = True,
+    test: Annotated[bool, typer.Option("--test/--no-test", help="Try the login before writing.")] = True,
+    yes: _Quiet = False,
+    config: Config = None,
+) -> None:
+    """Add a mailbox: asks for the address and the password, fills in the rest, tries it, writes it down."""
+    from watcher.commands.enroll import Wish, add
+
+    wish = Wish(
+        address=address,
+        provider=provider,
+        name=name,
+        maildir=maildir,
+        host=host,
+        port=port,
+        security=security,
+        ca_file=ca_file,
+        username=username,
+        auth=auth,
+        folders=tuple(folder or ()),
+        password_command=password_command,
+        password_credential=password_credential,
+        password_file=password_file,
+        password_env=password_env,
+        password_stdin=password_stdin,
+        store=store,
+        alert=ring,
+        client_id=client_id,
+        client_secret_file=client_secret_file,
+        paste=paste,
+        browser=browser,
+        test=test,
+        yes=yes,
+    )
+    add(config, wish)
+
+
+@account.command("login")
+def account_login(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which account.")] = None,
+    client_id: _ClientId = None,
+    client_secret_file: _ClientSecret = None,
+    paste: _Paste = False,
+    browser: _Browser = True,
+    password_stdin: _Stdin = False,
+    config: Config = None,
+) -> None:
+    """Sign in to a mailbox anew: in a browser (OAuth2), or with a new password."""
+    from watcher.commands.login import login
+
+    login(config, name, client_id, client_secret_file, paste, browser, password_stdin)
+
+
+@account.command("remove")
+def account_remove(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Which account.")],
+    yes: _Quiet = False,
+    config: Config = None,
+) -> None:
+    """Take a mailbox out of the configuration, and the secret that was kept for it."""
+    from watcher.commands.enroll import remove
+
+    remove(config, name, yes)
+
+
 @account.command("test")
 def account_test(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Only this one.")] = None,

@@ -171,7 +171,7 @@ def cross_checked(data: Mapping[str, Any]) -> list[Mistake]:
     for where, table in _numbered("account", accounts):
         mistakes += _provider(where, table)
     for where, table in _numbered("channel", channels):
-        mistakes += _address(where, table)
+        mistakes += [*_address(where, table), *_by_token(where, table, accounts)]
     return mistakes
 
 
@@ -224,6 +224,17 @@ def _provider(where: str, table: Mapping[str, Any]) -> Iterator[Mistake]:
         yield Mistake(f"{where}.provider", None, 'is needed with auth = "oauth2": "google" or "microsoft"')
     if "provider" in table and table.get("auth") != "oauth2":
         yield Mistake(f"{where}.provider", shown("provider", table["provider"]), 'needs auth = "oauth2"')
+
+
+def _by_token(where: str, table: Mapping[str, Any], accounts: list[Mapping[str, Any]]) -> Iterator[Mistake]:
+    if table.get("kind") != "email" or table.get("auth") != "oauth2":
+        return
+    known = [str(each.get("name")) for each in accounts if each.get("auth") == "oauth2"]
+    if table.get("account") not in known:
+        allowed = f'the name of an account with auth = "oauth2": {", ".join(known) or "there is none"}'
+        yield Mistake(f"{where}.account", shown("account", table.get("account")), allowed)
+    if "username" not in table:
+        yield Mistake(f"{where}.username", None, 'is needed with auth = "oauth2"')
 
 
 def _address(where: str, table: Mapping[str, Any]) -> Iterator[Mistake]:

@@ -227,6 +227,51 @@ def chosen_backend() -> tuple[Any, str | None]:
     return None, "This machine has no keyring that works here"
 
 
+def keyring_works() -> bool:
+    """Tell whether a keyring that protects what it stores answers within the deadline; never raises."""
+    answer = _within(_probe_keyring, KEYRING_PATIENCE)
+    return answer is not None and answer.error is None
+
+
+def _probe_keyring() -> None:
+    backend, complaint = chosen_backend()
+    if backend is None or complaint:
+        raise LookupError
+    backend.get_password("offerwatch", "probe")  # a locked one says so here
+
+
+def keep_secret(source: SecretSource, secret: str) -> None:
+    """Store a secret in the keyring and read it back; raises SecretError with a sentence and a remedy."""
+    answer = _within(lambda: _put(source, secret), KEYRING_PATIENCE)
+    if answer is None or answer.error is not None:
+        raise SecretError(
+            f"The keyring did not take the password of {source.whose}.",
+            "Unlock it in your desktop session, or keep the password in a file: --store file.",
+        )
+
+
+def _put(source: SecretSource, secret: str) -> None:
+    backend, complaint = chosen_backend()
+    if backend is None or (complaint and not source.insecure_keyring):
+        raise LookupError
+    backend.set_password(source.value[0], source.username, secret)
+    if backend.get_password(source.value[0], source.username) != secret:
+        raise LookupError
+
+
+def forget_secret(source: SecretSource) -> bool:
+    """Remove a secret from the keyring; False where it was not there or could not be removed."""
+    answer = _within(lambda: _drop(source), KEYRING_PATIENCE)
+    return answer is not None and answer.error is None
+
+
+def _drop(source: SecretSource) -> None:
+    backend, _ = chosen_backend()
+    if backend is None:
+        raise LookupError
+    backend.delete_password(source.value[0], source.username)
+
+
 def keyring_name() -> str:
     """Name the keyring backend for `doctor`, within the same deadline; never raises."""
     answer = _within(_describe_keyring, KEYRING_PATIENCE)

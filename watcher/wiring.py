@@ -4,6 +4,8 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rules.facts import Act, Case, Notice
@@ -23,13 +25,17 @@ if TYPE_CHECKING:
     from watcher.app import App
     from watcher.casebook import Judge
     from watcher.looking import Watch
+    from watcher.mailboxes.imap import ImapMailbox
     from watcher.mailboxes.wire import Timeouts
+    from watcher.providers import Authority
     from watcher.probe import Probe
     from watcher.settings import Account
     from watcher.settings import Channel as ChannelTable
     from watcher.speech import HouseSpeech
 
 log = logging.getLogger("offerwatch")
+
+Token = Callable[[], tuple[str, str]]
 
 ALIVE = timedelta(minutes=15)
 """So long ago may a server's mail have come through to prove that the network is there."""
@@ -101,27 +107,77 @@ def mailboxes_of(
             MaildirMailbox(account.name, account.path, folder, poll_every=account.poll_every)
             for folder in wanted
         ]
-    return [_imap(house, account, folder, timeouts) for folder in wanted]
+    token = token_of(account, house.settings.state_folder, _own_folder(house))
+    return [
+        imap_mailbox(
+            account,
+            folder,
+            lambda: mailbox_secret(account.secret),
+            token=token,
+            forwarders=house.settings.forwarders,
+            timeouts=timeouts,
+        )
+        for folder in wanted
+    ]
 
 
-def _imap(house: House, account: ImapAccount, folder: str, timeouts: "Timeouts | None") -> Mailbox:
+def imap_mailbox(
+    account: ImapAccount,
+    folder: str,
+    secret: Callable[[], str],
+    *,
+    token: "Token | None" = None,
+    forwarders: Sequence[str] = (),
+    timeouts: "Timeouts | None" = None,
+) -> "ImapMailbox":
+    """One folder of an account on a server; `token` signs in instead of the password from `secret`.
+
+    Raises MailboxError where it can't work as configured.
+    """
     from watcher.mailboxes.imap import ImapMailbox
 
-    oauth = account.auth == "oauth2"
     return ImapMailbox(
         account.name,
         account.host,
         account.port_number,
         account.security,
         account.username,
-        None if oauth else lambda: mailbox_secret(account.secret),
+        None if token else secret,
         folder,
         ca_file=str(account.ca_file) if account.ca_file else None,
-        token=(lambda: (account.username, mailbox_secret(account.secret))) if oauth else None,
+        token=token,
         poll_every=account.poll_every,
-        forwarders=tuple(house.settings.forwarders),
+        forwarders=tuple(forwarders),
         timeouts=timeouts,
     )
+
+
+def token_of(account: ImapAccount, state: Path, own_providers: Path | None) -> "Token | None":
+    """What gives an account's tokens: a source that prints them, else our own sign-in, the same object for
+    all its folders and channels. None where it signs in by password. Raises MailboxError."""
+    if account.auth != "oauth2":
+        return None
+    if account.has_source:
+        return lambda: (account.username, mailbox_secret(account.secret))
+    from watcher.providers import FILE_NAME, ProvidersError, providers_of
+
+    try:
+        own = own_providers / FILE_NAME if own_providers else None
+        authority = providers_of(own).authorities[account.provider or ""]
+    except ProvidersError as error:
+        raise MailboxError(error.sentence, error.remedy, permanent=True) from None
+    return _access(state, account.name, account.username, authority)
+
+
+@cache
+def _access(state: Path, account: str, username: str, authority: "Authority") -> "Token":
+    from watcher.tokens import Access, TokenFile
+
+    return Access(TokenFile(state, account), username, authority)
+
+
+def _own_folder(house: House) -> Path | None:
+    return None if house.path is None else house.path.absolute().parent
 
 
 def mailbox_secret(source: SecretSource) -> str:
@@ -134,22 +190,40 @@ def mailbox_secret(source: SecretSource) -> str:
 
 def channels_of(house: House, around: Surroundings) -> tuple[Channel, ...]:
     """Every configured channel by its name; raises StopError where one can't work as configured."""
-    tables = [_channel(name, table) for name, table in house.settings.named_channels]
+    tables = [_channel(house, name, table) for name, table in house.settings.named_channels]
     try:
         return build_channels(tables, around)
     except ChannelError as error:
         raise StopError(error.sentence, error.remedy, WRONG) from None
 
 
-def _channel(name: str, table: "ChannelTable") -> dict[str, Any]:
+def _channel(house: House, name: str, table: "ChannelTable") -> dict[str, Any]:
     fields: dict[str, Any] = {**table.model_dump(by_alias=True), "name": name}
     if isinstance(table, EmailChannel):
         source = table.secret
         fields["port"] = table.port_number
         fields["password"] = (lambda: _channel_secret(source)) if source else None
+        fields["token"] = _channel_token(house, table)
     if isinstance(table, AppriseChannel):
         fields["url"] = table.url or (lambda: _channel_secret(_address_source(name, table)))
     return fields
+
+
+def _channel_token(house: House, table: EmailChannel) -> Callable[[], str] | None:
+    if table.auth != "oauth2":
+        return None
+    account = next(each for each in house.settings.account if each.name == table.account)
+    assert isinstance(account, ImapAccount), "the configuration was checked"
+
+    def token() -> str:
+        try:
+            give = token_of(account, house.settings.state_folder, _own_folder(house))
+            assert give is not None, "the configuration was checked"
+            return give()[1]
+        except MailboxError as error:
+            raise ChannelError(error.sentence, error.remedy) from None
+
+    return token
 
 
 def _address_source(name: str, table: AppriseChannel) -> SecretSource:

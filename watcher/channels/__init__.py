@@ -141,6 +141,7 @@ def _email(name: str, floor: Urgency, fields: Mapping[str, Any], around: Surroun
         password=fields.get("password"),
         ca_file=str(fields["ca_file"]) if fields.get("ca_file") else None,
         timeout=_seconds(fields.get("timeout"), 30.0),
+        token=fields.get("token"),
     )
     sender = fields.get("from") or fields.get("from_") or fields.get("sender") or fields.get("username")
     return EmailChannel(name, server, str(sender or ""), _texts(fields.get("to")), around, floor)
