@@ -139,8 +139,6 @@ class EmailChannel(_WithSecret, _Channel):
     username: Text | None = None
     auth: Literal["password", "oauth2"] = "password"
     account: Name | None = None
-    auth: Literal["password", "oauth2"] = "password"
-    account: Name | None = None
     sender: Annotated[Address, Field(alias="from")]
     to: Annotated[Addresses, Field(min_length=1)]
 
@@ -199,12 +197,6 @@ class CalendarFile(_Table):
     path: AnyPath | None = None
 
 
-class CalendarFile(_Table):
-    """Where the daemon keeps a calendar of the deadlines, for others to share."""
-
-    path: AnyPath | None = None
-
-
 class Probe(_Table):
     """Whether AliExpress's host names may be looked at over the network."""
 
@@ -245,7 +237,6 @@ class Settings(_Table):
     alerts: Alerts = Alerts()
     health: Health = Health()
     probe: Probe = Probe()
-    calendar: CalendarFile = CalendarFile()
     calendar: CalendarFile = CalendarFile()
     channel: list[Channel] = []
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from watcher.looking import Watch
     from watcher.mailboxes.imap import ImapMailbox
     from watcher.mailboxes.wire import Timeouts
-    from watcher.providers import Authority
     from watcher.probe import Probe
+    from watcher.providers import Authority
     from watcher.settings import Account
     from watcher.settings import Channel as ChannelTable
     from watcher.speech import HouseSpeech
