@@ -18,7 +18,7 @@ _END = re.compile(
 _GOES_ON = re.compile(r"\s*\d{1,2}[:.h]\d{2}(?!\d)")  # a time of day belongs to what stands before it
 COMMA = re.compile(r"[,;，、:]\s+|[，、]|\s[-–]\s|[()]")
 _A_NAME = 5  # shorter words for AliExpress are "we" and "us", which speak for the seller's proposals too
-_ORDINAL = re.compile(r"(?<![\d.,:/])(?:[1-9]|[12]\d|3[01])\.$")  # "14." of "14. August"
+_ORDINAL = re.compile(r"(?<![\d.,:/])(?:0?[1-9]|[12]\d|3[01])\.$")  # "14." of "14. August"
 _FIGURE = re.compile(r"\d")
 _YEAR_END = re.compile(r"(?<=\d\s[гр][.])\s+(?=[А-ЯІЇЄҐ])")  # "2025 г. Если"
 _ABBREVIATION = re.compile(

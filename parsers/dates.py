@@ -65,10 +65,10 @@ _VIET = re.compile(
     r"(?<![\d/])(?P<d>\d{1,2})\s*(?:tháng|thg\.?|thang)\s*(?P<m>\d{1,2})(?:\s*(?:,|/|-|năm|nam)?\s*(?P<y>(?:19|2\d)\d{2}))?(?!\d)"
 )
 _NUMERIC = re.compile(
-    r"(?<![\d./\-])(?P<a>\d{1,2})\s?(?P<sep>[./\-])\s?(?P<b>\d{1,2})\s?(?P=sep)\s?(?P<y>\d{4}|\d{2})(?![\d/]|[.\-]\d)"
+    r"(?<![\d./])(?<![\d\s]-)(?P<a>\d{1,2})\s?(?P<sep>[./\-])\s?(?P<b>\d{1,2})\s?(?P=sep)\s?(?P<y>\d{4}|\d{2})(?![\d/]|[.\-]\d)"
 )
 _SHORT = re.compile(
-    r"(?<![\d./,\-:])(?P<a>\d{1,2})(?:(?P<sep>/)(?P<b>\d{1,2})(?![\d/%])|\.(?P<b2>\d{1,2})\.(?!\d))"
+    r"(?<![\d./,])(?<!\d:)(?<![\d\s]-)(?P<a>\d{1,2})(?:(?P<sep>/)(?P<b>\d{1,2})(?![\d/%])|\.(?P<b2>\d{1,2})\.(?!\d))"
 )
 
 
@@ -112,7 +112,7 @@ class DateReader:
             rf"{month}[\s,.'\-]{{0,2}}(?P<d>\d{{1,2}})(?!\d|\s?[:%])(?:st|nd|rd|th|\.)?{_YEAR}"
         )
         self._relative = self._relative_regex(spaceless)
-        self._clock = self._clock_regex()
+        self._clock = self._clock_regex(spaceless)
 
     def _relative_regex(self, spaceless: bool) -> re.Pattern[str]:
         edge = ("", "") if spaceless else (r"(?<!\w)", r"(?!\w)")
@@ -123,12 +123,13 @@ class DateReader:
         )
         return re.compile(f"{edge[0]}(?:{'|'.join(groups)}){edge[1]}")
 
-    def _clock_regex(self) -> re.Pattern[str]:
+    def _clock_regex(self, spaceless: bool) -> re.Pattern[str]:
         am = _alternatives(("am", "a.m.", "a.m", *self._words.am))
         pm = _alternatives(("pm", "p.m.", "p.m", *self._words.pm))
         hour = _alternatives((*self._words.hour_words, "uhr", "hrs", "h"))
+        front = "" if spaceless else r"(?<!\w)"  # Arabic writes one letter for p.m., and words end in it
         return re.compile(
-            rf"(?<![\d.,/])(?:(?P<am0>{am})\s*|(?P<pm0>{pm})\s*)?(?P<h>[01]?\d|2[0-4])"
+            rf"(?<![\d.,/])(?:{front}(?P<am0>{am})\s*|{front}(?P<pm0>{pm})\s*)?(?P<h>[01]?\d|2[0-4])"
             rf"(?:\s?[:h]\s?(?P<mi>[0-5]\d)(?::(?P<s>[0-5]\d))?|\.(?P<mi2>[0-5]\d)(?![\d.])"
             rf"|\s?[時点시](?:\s?(?P<mi3>[0-5]?\d)\s?[分분])?|(?=\s*(?:{am}|{pm}|{hour})(?!\w)))"
             rf"(?!\d)(?:\s*(?:(?P<am>{am})|(?P<pm>{pm}))(?!\w))?(?:\s*(?:{hour})(?!\w)\.?)?"
@@ -182,7 +183,7 @@ class DateReader:
     ) -> Iterator[tuple[tuple[Day, ...], int, int, bool]]:
         first, second, read_year = int(a), int(b), self._year(year)
         readings: list[Day] = []
-        day_first = self._words.day_first if sep != "." else True
+        day_first = self._words.day_first if sep != "." or self._words.day_first is False else True
         if day_first is not False and 1 <= first <= 31 and 1 <= second <= 12:
             readings.append(Day(read_year, second, first))
         if day_first is not True and 1 <= second <= 31 and 1 <= first <= 12 and first != second:

@@ -28,6 +28,8 @@ def _role(concepts: set[str]) -> Role | None:
         return None
     if "appeal" in concepts:
         return Role.DISPUTE
+    if "declined" in concepts and "accept" not in concepts:
+        return Role.REJECT
     if "reject" in concepts or ("accept" in concepts and "not" in concepts):
         return None if "accept" in concepts and "not" not in concepts else Role.REJECT
     if "accept" in concepts and not concepts & {"evidence", "receipt"}:

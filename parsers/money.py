@@ -20,6 +20,7 @@ class FoundMoney:
 _NUMBER = r"\d{1,3}(?:[ '.,]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d{1,9}(?:[.,]\d{1,3})?(?!\d)"
 
 
+_LETTERS = "a-z\u00e0-\u024f\u0400-\u04ff"  # what would make a mark part of a longer word
 _SPACELESS = 0x0E00  # letters from Thai on are written without blanks between words
 
 
@@ -53,7 +54,7 @@ class MoneyReader:
         front, back = (self._either(ordered, side) for side in ("front", "back"))
         self._money = re.compile(
             rf"(?:(?P<front>{front})\s{{0,2}}(?P<n1>{_NUMBER})"
-            rf"|(?<![\d.,/:\-])(?P<n2>{_NUMBER})\s{{0,2}}(?P<back>{back}))"
+            rf"|(?<![\d.,/\-])(?<!\d:)(?P<n2>{_NUMBER})\s{{0,2}}(?P<back>{back}))"
         )
 
     @staticmethod
@@ -62,9 +63,9 @@ class MoneyReader:
         for mark in marks:
             escaped = re.escape(mark).replace(r"\ ", r"\s?")
             if side == "front" and mark[0].isalpha() and ord(mark[0]) < _SPACELESS:
-                escaped = r"(?<![^\W\d_])" + escaped
+                escaped = rf"(?<![{_LETTERS}])" + escaped
             if side == "back" and mark[-1].isalpha() and ord(mark[-1]) < _SPACELESS:
-                escaped += r"(?![^\W\d_])"
+                escaped += rf"(?![{_LETTERS}])"
             parts.append(escaped)
         return "|".join(parts)
 

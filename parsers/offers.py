@@ -103,7 +103,7 @@ def _remedy(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Remed
     offering = [c for c in sure if c.has(*_OFFERING, "decision", "refund", "replacement")]
     if any(c.has(*_OFFERING) and _stands(c, "replacement", ("refund", "return", "asked")) for c in offering):
         return Remedy.REPLACEMENT
-    kept = any(c.has("keep") for c in clauses)
+    kept = any(c.has("keep") and not c.has("asked", "declined") for c in clauses)
     goes_back = any(_stands(c, "return", ("not", "asked", "opened")) for c in offering)
     if goes_back and not kept and kind is not Kind.REFUND_ISSUED:
         return Remedy.RETURN
@@ -114,7 +114,12 @@ def _remedy(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Remed
 
 def _stands(clause: Clause, concept: str, beside: tuple[str, ...]) -> bool:
     """Whether a concept stands in a clause, in a part between commas that has none of `beside`."""
-    found = (mark for mark in clause.marks if mark.concept == concept)
+    names = [mark for mark in clause.marks if mark.concept == "dispute"]  # "return/refund ID" is a name
+    found = (
+        mark
+        for mark in clause.marks
+        if mark.concept == concept and not any(n.start <= mark.start and mark.end < n.end for n in names)
+    )
     return any(around(clause, mark.start).isdisjoint(beside) for mark in found)
 
 

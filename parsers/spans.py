@@ -45,8 +45,8 @@ class SpanReader:
         self._words = words
         edge = ("", "") if spaceless else (r"(?<![\w])", r"(?![\w])")
         numerals = _either(words.numerals)
-        number = rf"(?:(?<![\d.,:/\-])\d{{1,3}}(?:[.,]\d)?(?![\d:])|{edge[0]}(?:{numerals}))"
-        second = number.replace(r"(?<![\d.,:/\-])", r"(?<!\d)")
+        number = rf"(?:(?<![\d.,:/])(?<!\d-)\d{{1,3}}(?:[.,]\d)?(?![\d:])|{edge[0]}(?:{numerals}))"
+        second = number.replace(r"(?<![\d.,:/])(?<!\d-)", r"(?<!\d)")
         names = [
             f"(?P<{{p}}{unit}>{'|'.join(words.units[unit])})" for unit in _HOURS if words.units.get(unit)
         ]
@@ -58,6 +58,8 @@ class SpanReader:
         tail = rf"(?:\s*(?:{join})?\s*(?P<m>{number})[\s\-]*{unit.replace('{p}', 'b_')})?"
         last = rf"(?:\s*(?:{join})?\s*(?P<k>{number})[\s\-]*{unit.replace('{p}', 'c_')})?"
         self._span = re.compile(head + tail + last)
+        business = "|".join(words.units.get("business", ())) or r"(?!)"
+        self._business_before = re.compile(rf"(?:{business})(?:\s\w{{1,4}})?\s*[:(]?\s*$")
         self._fixed = re.compile(f"{edge[0]}(?:{_either(words.fixed)}){edge[1]}")
         self._fixed_tail = re.compile(rf"\s*(?:{join})?\s*(?P<m>{number})[\s\-]*{unit.replace('{p}', 'b_')}")
         self._day_count = re.compile(rf"\s*(?:{join})?\s*(\d{{1,2}}):([0-5]\d)(?::([0-5]\d))?(?![\d:])")
@@ -68,7 +70,9 @@ class SpanReader:
         taken = [(span.start, span.end) for span in found]
         for match in self._fixed.finditer(text):
             if not any(start < match.end() and match.start() < end for start, end in taken):
-                found.append(self._read_fixed(match, text, shown))
+                whole = self._read_fixed(match, text, shown)
+                found = [span for span in found if span.start < whole.start or span.start >= whole.end]
+                found.append(whole)
         for match in _COUNTDOWN.finditer(text):
             if any(start < match.end() and match.start() < end for start, end in taken):
                 continue
@@ -109,6 +113,8 @@ class SpanReader:
             if clock:
                 extra = int(clock[1]) + int(clock[2]) / 60 + int(clock[3] or 0) / 3600
                 end = clock.end()
+        if unit == "day" and self._business_before.search(text[max(0, match.start() - 16) : match.start()]):
+            unit = "business"
         hours = (low * _HOURS[unit] + extra, high * _HOURS[unit] + extra)
         if hours[1] > _MOST:
             return None

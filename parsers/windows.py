@@ -155,6 +155,22 @@ def candidates(clauses: Sequence[Clause], kind: Kind | None) -> list[Candidate]:
     return out
 
 
+def _most_precise(found: Sequence[Printed]) -> list[Printed]:
+    """The times without dates that only repeat the day of a date with a time of day."""
+    exact = [printed for printed in found if isinstance(printed, By) and printed.at is not None]
+    return [printed for printed in found if not any(_repeats(printed, other) for other in exact)]
+
+
+def _repeats(printed: Printed, exact: By) -> bool:
+    if not isinstance(printed, By) or printed.at is not None or len(printed.days) != 1 or len(exact.days) != 1:
+        return False
+    day, other = printed.days[0], exact.days[0]
+    if not isinstance(day, Day) or not isinstance(other, Day):
+        return False
+    same_year = day.year is None or other.year is None or day.year == other.year
+    return same_year and (day.month, day.day) == (other.month, other.day)
+
+
 def _is_from(printed: Printed, clause: Clause) -> bool:
     """Whether "today" is where a duration in the same clause counts from."""
     return isinstance(printed, By) and isinstance(printed.days[0], Ahead) and bool(clause.spans)
@@ -173,7 +189,7 @@ def buyers_times(found: Sequence[Candidate], sent_at: datetime) -> tuple[Printed
     if not mine:
         mine = [c.printed for c in found if c.owner == "open" and _plausible(c.printed, sent_at)]
     coming = [printed for printed in mine if _plausible(printed, sent_at)]
-    return tuple(dict.fromkeys(coming or mine))
+    return tuple(dict.fromkeys(_most_precise(coming or mine)))
 
 
 def other_clocks(found: Sequence[Candidate]) -> tuple[OtherClock, ...]:
