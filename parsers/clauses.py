@@ -122,6 +122,8 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
     money = tuple(language.money.find(text, language.dollar, language.yen)) if _FIGURE.search(text) else ()
     prints = frozenset(filter(None, ("time" if dates or spans else "", "money" if money else "")))
     concepts = frozenset(mark.concept for mark in marks) | _who_proposes(marks)
+    if text.rstrip().endswith("?"):
+        concepts |= {"if"}  # "has it arrived?" does not say that it has
     return Clause(
         text, shown, passage.place, marks, dates, spans, money, passage.in_text, index, concepts, prints
     )

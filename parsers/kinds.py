@@ -20,6 +20,7 @@ DISPUTE_KINDS = frozenset(
 )
 STEPS = frozenset((Kind.ORDER_CLOSED, Kind.ORDER_SHIPPED, Kind.ORDER_DELIVERED, Kind.ORDER_UPDATE))
 ENOUGH = 2.6  # below this a kind is a guess
+LIKELY = 1.7  # what a kind needs where the mail plainly asks something of the buyer
 CLOSE = 0.7  # two kinds this close: the more urgent
 CAUTION = 1.6  # how far a kind that asks nothing must lead one that asks something
 
@@ -88,7 +89,7 @@ def decide(scores: Scores) -> Kind | None:
         points[Kind.OFFER] = max(points[Kind.OFFER], points[Kind.DECLINED] + CLOSE)
     best = max(points.values())
     if best < ENOUGH:
-        return None
+        return _likeliest(points, scores)
     winner = next(kind for kind in URGENCY if points[kind] >= best - CLOSE)
     if winner not in YOURS:
         careful = [kind for kind in URGENCY if kind in YOURS and points[kind] >= max(best - CAUTION, ENOUGH)]
@@ -106,6 +107,17 @@ def decide(scores: Scores) -> Kind | None:
     if winner is Kind.OFFER and scores.of("remind") >= 2.0:
         return Kind.OFFER_REMINDER
     return winner
+
+
+def _likeliest(points: Mapping[Kind, float], scores: Scores) -> Kind | None:
+    """Where nothing is sure but the buyer is asked for something: the likeliest of what may be asked."""
+    asked = scores.of("asks") + scores.of("buttons")
+    likely = max((kind for kind in URGENCY if kind in DISPUTE_KINDS & YOURS), key=lambda kind: points[kind])
+    if asked < 1.0 or points[likely] < LIKELY or any(points[k] > points[likely] for k in points if k not in YOURS):
+        return None
+    if likely is Kind.OFFER and scores.of("remind") >= 2.0:
+        return Kind.OFFER_REMINDER
+    return likely
 
 
 def _asks(scores: Scores) -> bool:
