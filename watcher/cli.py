@@ -509,6 +509,30 @@ def doctor(form: Show = ShowFormat.TABLE, config: Config = None) -> None:
     raise typer.Exit(run(config, form is ShowFormat.JSON))
 
 
+@app.command("install-service")
+def install_service(
+    system: Annotated[bool, typer.Option("--system", help="For the whole machine, not for a user.")] = False,
+    run_as: Annotated[
+        str | None, typer.Option(metavar="USER", help="With --system: who runs it; else who owns the file.")
+    ] = None,
+    print_only: Annotated[bool, typer.Option("--print", help="Print the unit, write nothing.")] = False,
+    enable: Annotated[bool, typer.Option("--enable", help="Start it, now and at every start.")] = False,
+    credential: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=FILE", help="Where a password_credential comes from; repeatable."),
+    ] = None,
+    writable: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FOLDER", help="A password_command writes there (~/.gnupg); repeatable."),
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Write a hardened systemd unit that runs `watch`, checked before it is put in place."""
+    from watcher.commands.service import install
+
+    install(config, system, run_as, print_only, enable, tuple(credential or ()), tuple(writable or ()))
+
+
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Run through it once, check it, and end.")] = False,
