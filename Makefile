@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PINS := packaging/requirements.txt
 
-.PHONY: venv demo test lint format map pins clean
+.PHONY: faults planted soak venv demo test lint format map pins clean
 
 venv: $(VENV)/.made
 
@@ -23,6 +23,17 @@ demo: venv
 test: venv
 	bash .ci/servers
 	$(BIN)/python -m pytest -n 2
+
+# Every fault with 20 seeds, 1,000 kills, the cut at every byte of a session: hours. One seed of it:
+# OFFERWATCH_SEED=7 make faults
+faults: venv
+	OFFERWATCH_FAULTS=long $(BIN)/python -m pytest tests/faults --timeout 900 -n 2
+
+planted: venv
+	$(BIN)/python tests/faults/plant.py
+
+soak: venv
+	$(BIN)/python tests/faults/soak.py 60
 
 lint: venv
 	$(BIN)/ruff check .

@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PATCHES = Path(__file__).parent / "planted"
+PYTEST = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider")
 COPIED = ("rules", "parsers", "watcher", "tests", "pyproject.toml")
 
 
@@ -44,8 +45,7 @@ def planted(patch: Path, copy: Path) -> tuple[bool, str]:
     match = re.search(r"^Turns red: (\S+) -k (.+)$", patch.read_text("utf-8"), re.M)
     assert match is not None, f"{patch.name} does not name its fault"
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-        + [f"tests/faults/{match[1]}", "-k", match[2]],
+        [*PYTEST, f"tests/faults/{match[1]}", "-k", match[2]],
         cwd=copy,
         capture_output=True,
         text=True,

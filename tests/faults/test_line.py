@@ -305,6 +305,9 @@ def test_f23_another_program_reads_and_flags_all_the_time(stage, dovecot, many):
     scene.untouched = False
     over = threading.Event()
 
+    dovecot.deliver(b"From: n@example.org\r\nSubject: hello\r\n\r\nhello\r\n", user=scene.plan.user)
+    rounds = []
+
     def meddle():
         with another_program(dovecot, scene.plan.user) as imap:
             imap.select("INBOX")
@@ -312,6 +315,7 @@ def test_f23_another_program_reads_and_flags_all_the_time(stage, dovecot, many):
                 imap.noop()
                 imap.store("1:*", "+FLAGS", r"(\Seen)")
                 imap.store("1:*", "-FLAGS", r"(\Flagged)")
+                rounds.append(1)
 
     meddler = threading.Thread(target=meddle, daemon=True)
     meddler.start()
@@ -325,6 +329,7 @@ def test_f23_another_program_reads_and_flags_all_the_time(stage, dovecot, many):
     finally:
         over.set()
         meddler.join(5)
+    assert len(rounds) > 5, "the other program did nothing"
     scene.verdict()
 
 
