@@ -20,7 +20,9 @@ def table() -> str:
     out = []
     for package in PACKAGES:
         folder = ROOT / package
-        out.append(f"### {package}\n\n{sentence(folder / '__init__.py')}\n\n| module | what it is for |\n|---|---|")
+        out.append(
+            f"### {package}\n\n{sentence(folder / '__init__.py')}\n\n| module | what it is for |\n|---|---|"
+        )
         for module in sorted(folder.rglob("*.py"), key=lambda path: (len(path.parts), path.as_posix())):
             if module == folder / "__init__.py":
                 continue

@@ -63,7 +63,12 @@ def sentences(text: str) -> list[str]:
     pieces = [part for piece in _END.split(text) for part in _YEAR_END.split(piece) if part.strip()]
     out: list[str] = []
     for piece in pieces:
-        if out and (_ABBREVIATION.search(out[-1]) or len(out[-1]) < 4 or _GOES_ON.match(piece) or _ORDINAL.search(out[-1])):
+        if out and (
+            _ABBREVIATION.search(out[-1])
+            or len(out[-1]) < 4
+            or _GOES_ON.match(piece)
+            or _ORDINAL.search(out[-1])
+        ):
             out[-1] = f"{out[-1]} {piece}"
         else:
             out.append(piece)
@@ -150,7 +155,7 @@ def around(clause: Clause, at: int) -> frozenset[str]:
 
 
 def with_pronouns(found: Sequence[Clause]) -> list[Clause]:
-    """Return the clauses with "they" read as the seller, where the clause before named the seller and nobody else did."""
+    """Return the clauses with "they" read as the seller, where the clause before named the seller."""
     out: list[Clause] = []
     for clause in found:
         they = next((mark for mark in clause.marks if mark.concept == "they"), None)

@@ -232,10 +232,12 @@ class DateReader:
                 return read, zone, start, stop
         if after and after.start() - end <= 2 and _clock_value(after) is None:
             end = after.end()  # "24:00": midnight, which is the date alone
-        before = [m for m in self._clock.finditer(text, max(0, start - 48), start)]
+        before = list(self._clock.finditer(text, max(0, start - 48), start))
         if before and _clock_value(before[-1]) is not None:
             zone, stop = self._zone(text, before[-1].end())
             if stop <= start and _gap_is_plain(text[stop:start], 22):
+                if zone is None:  # "17:30 on 28 February (GMT+7)"
+                    zone, end = self._zone(text, end)
                 return _clock_value(before[-1]), zone, before[-1].start(), end
         if self._has_noon(text[end : end + 24]) or self._has_noon(text[max(0, start - 16) : start]):
             zone, stop = self._zone(text, end)

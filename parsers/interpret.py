@@ -1,4 +1,4 @@
-"""Reads a mail that is known to be AliExpress's: kind, numbers, times, amounts and links, or why it stays unclear."""
+"""Reads a mail known to be AliExpress's: kind, numbers, times, amounts, links, or why it stays unclear."""
 
 import re
 from collections.abc import Sequence
@@ -96,7 +96,11 @@ def _read_text(layout: Layout, locale: str | None, lexicon: Lexicon) -> _Text:
     used: dict[str, Language] = {}
 
     def language(passage: Passage) -> Language | None:
-        own = language_within(passage.text, locale, lexicon.tongues) if len(passage.text) >= _LONG_ENOUGH else None
+        own = (
+            language_within(passage.text, locale, lexicon.tongues)
+            if len(passage.text) >= _LONG_ENOUGH
+            else None
+        )
         for wanted in (own, locale, "en"):
             if wanted and wanted in lexicon.languages:
                 used.setdefault(wanted, lexicon.languages[wanted])
@@ -196,8 +200,8 @@ def _settle(
 
 
 def _reading(
-    outcome: Outcome, reason: Reason | None, kind: Kind | None, text: _Text, found: Numbers, scores: Scores, *,
-    anchors: tuple[Anchor, ...], money: Amounts | None = None, printed: tuple[Printed, ...] = (),
+    outcome: Outcome, reason: Reason | None, kind: Kind | None, text: _Text, found: Numbers, scores: Scores,
+    *, anchors: tuple[Anchor, ...], money: Amounts | None = None, printed: tuple[Printed, ...] = (),
     others: tuple[OtherClock, ...] = (), seen: tuple[Sighting, ...] = (),
 ) -> Told:  # fmt: skip
     ignored = outcome is Outcome.IGNORED

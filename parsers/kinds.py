@@ -1,4 +1,4 @@
-"""Decides what a mail says from many independent signs, each weighed; two kinds close together: the more urgent one."""
+"""Decides what a mail says from many weighed signs; two kinds close together: the more urgent one."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,8 @@ from rules.facts import Kind
 
 # The most urgent first: who must act soonest where two readings are equally likely.
 URGENCY = (
-    Kind.OFFER_REMINDER, Kind.OFFER, Kind.JUDGEMENT, Kind.RETURN_REQUESTED, Kind.EVIDENCE_REQUESTED, Kind.DECLINED,
+    Kind.OFFER_REMINDER, Kind.OFFER, Kind.JUDGEMENT, Kind.RETURN_REQUESTED, Kind.EVIDENCE_REQUESTED,
+    Kind.DECLINED,
     Kind.ORDER_COMPLETING, Kind.ORDER_COMPLETED, Kind.ESCALATED, Kind.DISPUTE_OPENED, Kind.REFUND_ISSUED,
     Kind.DISPUTE_CLOSED, Kind.ORDER_CLOSED, Kind.ORDER_SHIPPED, Kind.ORDER_DELIVERED, Kind.ORDER_UPDATE,
 )  # fmt: skip
@@ -54,7 +55,7 @@ def weigh(
     paths: Iterable[str],
     structure: Iterable[Sighting],
 ) -> Scores:
-    """Return the points of every kind: from the clauses, the links' event codes and paths, and `structure`."""
+    """Return the points of every kind: from clauses, the links' event codes and paths, and `structure`."""
     points: dict[str, float] = defaultdict(float)
     seen: list[Sighting] = []
     for sign in signs.signs:
@@ -113,7 +114,11 @@ def _likeliest(points: Mapping[Kind, float], scores: Scores) -> Kind | None:
     """Where nothing is sure but the buyer is asked for something: the likeliest of what may be asked."""
     asked = scores.of("asks") + scores.of("buttons")
     likely = max((kind for kind in URGENCY if kind in DISPUTE_KINDS & YOURS), key=lambda kind: points[kind])
-    if asked < 1.0 or points[likely] < LIKELY or any(points[k] > points[likely] for k in points if k not in YOURS):
+    if (
+        asked < 1.0
+        or points[likely] < LIKELY
+        or any(points[k] > points[likely] for k in points if k not in YOURS)
+    ):
         return None
     if likely is Kind.OFFER and scores.of("remind") >= 2.0:
         return Kind.OFFER_REMINDER

@@ -10,10 +10,11 @@ from parsers.levelling import level
 _WORD = re.compile(r"[^\W\d_]+")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 _LATIN = re.compile(r"[a-z\u00e0-\u024f\u1e00-\u1eff]")
-# Letters that few neighbours have; in the Latin script they tell more than small words where a language glues
-# its small words to the ends of others.
+# Letters that few neighbours have; they tell more than small words where a language glues its small
+# words to the ends of others.
 _LETTERS = {
-    "uk": "іїєґ", "ru": "ыэъё", "bg": "ъщ", "tr": "ğış", "pl": "łąężźśńć", "vi": "đơưạảấầẩẫậắằặẹẻềểễệịọỏốồổỗộớờởợụủứừửữựỳ",
+    "uk": "іїєґ", "ru": "ыэъё", "bg": "ъщ", "tr": "ğış", "pl": "łąężźśńć",
+    "vi": "đơưạảấầẩẫậắằặẹẻềểễệịọỏốồổỗộớờởợụủứừửữựỳ",
     "ro": "țșă", "cs": "řůě", "hu": "őű", "pt": "ãõ", "es": "ñ¿¡", "de": "ß", "fr": "œ", "sv": "å", "sk": "ľĺŕ",
 }  # fmt: skip
 _MARGIN = 3  # by how many hits a piece must speak for another language than the mail's
@@ -46,7 +47,7 @@ def language_of(text: str, tongues: Tongues) -> str | None:
 
 
 def language_within(text: str, main: str | None, tongues: Tongues) -> str | None:
-    """Return the language of a piece of a mail whose main language is `main`: another one only if plainly so."""
+    """Return the language of a piece of a mail in `main`: another one only if it is plainly so."""
     levelled = level(text)
     script = _by_script(levelled, tongues)
     if script is not None or main is None:

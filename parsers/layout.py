@@ -23,7 +23,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A mail as a reader goes through it; `main` is what counts, `second` the text part beside an HTML part."""
+    """A mail as a reader goes through it; `main` counts, `second` is the text part beside an HTML part."""
 
     main: tuple[Passage, ...]
     second: tuple[Passage, ...]

@@ -1,4 +1,4 @@
-"""One length-preserving normal form for mail text and phrases, so that what was matched can be quoted as it was printed."""
+"""One normal form for mail text and phrases, as long as the text, so that a match can be quoted."""
 
 import unicodedata
 from functools import lru_cache

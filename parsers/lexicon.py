@@ -1,4 +1,4 @@
-"""All phrase files, checked and compiled: what each language says about orders, disputes, dates and durations."""
+"""All phrase files, checked and compiled: how each language speaks of orders, disputes and times."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -81,7 +81,8 @@ def lexicon_from(files: Mapping[str, Mapping[str, object]]) -> Lexicon:
     """Return the lexicon of parsed TOML `files`: their names mapped to their contents.
 
     Needed are the files of COMMON; every other file is a language, or
-    the user's own senders. A later file of the same locale adds to an earlier one. Raises LexiconError with every mistake found.
+    the user's own senders. A later file of the same locale adds to an earlier one. Raises LexiconError with
+    every mistake found.
     """
     mistakes: list[str] = []
     zones, money = _zones(files["zones.toml"]), _money(files["money.toml"])
@@ -184,7 +185,9 @@ def _section_mistakes(
     out = [f"{name}: `{section}.{key}` is not known: use one of {', '.join(allowed)}." for key in bad]
     for key in allowed:
         value = table.get(key, [])
-        if key not in _NUMBERED and not (isinstance(value, list) and all(isinstance(v, str) and v for v in value)):
+        if key not in _NUMBERED and not (
+            isinstance(value, list) and all(isinstance(v, str) and v for v in value)
+        ):
             out.append(f"{name}: `{section}.{key}` must be a list of words, none of them empty.")
         if key in _NUMBERED and not _is_numbered(table.get(key, {}), _NUMBERED[key]):
             out.append(f"{name}: `{section}.{key}` must map names to numbers from {_NUMBERED[key]}.")

@@ -1,4 +1,4 @@
-"""Reads printed amounts of money in any local form: "US $ 1,234.50", "1.234,50 €", "R$13,90", "2 500 ₽", "12.50"."""
+"""Reads printed amounts of money in any local form: "US $ 1,234.50", "1.234,50 €", "2 500 ₽"."""
 
 import re
 from collections.abc import Mapping, Sequence

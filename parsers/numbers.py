@@ -1,4 +1,4 @@
-"""Tells order numbers from dispute, line, product and tracking numbers, by parameter, neighbouring word, form and last four digits."""
+"""Tells order numbers from dispute, line, product and tracking numbers, by words, links and form."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -9,10 +9,31 @@ from rules.addresses import parameters
 
 # Where the numbers stand in links and what they look like: domain.md's table of what was seen in real mail.
 _ORDER_PARAMETERS = frozenset(
-    ["orderid", "tradeorderid", "o_ids", "o_id", "tradeid", "parentorderid", "orderids", "tradeorderids", "order_id", "orderno"]
+    [
+        "orderid",
+        "tradeorderid",
+        "o_ids",
+        "o_id",
+        "tradeid",
+        "parentorderid",
+        "orderids",
+        "tradeorderids",
+        "order_id",
+        "orderno",
+    ]
 )
 _DISPUTE_PARAMETERS = frozenset(
-    ["reverseorderlineid", "reverseorderid", "issueid", "disputeid", "reverseid", "issue_id", "dispute_id", "caseid", "reverseorderlineids"]
+    [
+        "reverseorderlineid",
+        "reverseorderid",
+        "issueid",
+        "disputeid",
+        "reverseid",
+        "issue_id",
+        "dispute_id",
+        "caseid",
+        "reverseorderlineids",
+    ]
 )
 _LONG = re.compile(r"(?<![\w\-+])\d(?:\d|[ .\-](?=\d)){10,24}\d(?![\w])|(?<!\d)\d{12,20}(?!\d)")
 _ORDER = re.compile(r"(?:30|81|82|11|80|83|10|50|81)\d{13,14}|\d{12,20}")

@@ -1,4 +1,4 @@
-"""Reads what is on the table: who proposes or decided, which remedy, which amount; and what was asked and paid."""
+"""Reads what is on the table: by whom, which remedy, how much; and what was asked and paid."""
 
 import re
 from collections.abc import Sequence

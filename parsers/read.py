@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -129,15 +129,8 @@ def _instant(by: By, zone: tzinfo) -> datetime | None:
         return None
     try:
         clock = by.at
-        naive = datetime(
-            day.year,
-            day.month,
-            day.day,
-            clock.hour if clock else 0,
-            clock.minute if clock else 0,
-            clock.second if clock else 0,
-        )
-        return naive.replace(tzinfo=_zone(by.zone) or zone).astimezone(UTC)
+        midnight = datetime(day.year, day.month, day.day, tzinfo=_zone(by.zone) or zone)
+        return datetime.combine(midnight, clock or time(), midnight.tzinfo).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

@@ -60,6 +60,8 @@ def looks(tag: str, said: Mapping[str, str], outer: Look, rules: Rules) -> Look:
         return GONE
     style = rules.apply(tag, said.get("class", ""), said.get("id", ""), said.get("style", ""))
     ground, own = _ground(said.get("bgcolor"), "background" in said, outer, style)
+    if tag == "a" and not own:
+        ground = UNKNOWN  # buttons get their ground from pictures or VML: white on white is no hidden label
     colour = style.colour
     if colour is None:
         printed = said.get("color") if tag == "font" else None

@@ -1,4 +1,4 @@
-"""The signs by which a mail's kind is told: combinations of concepts, event codes and link paths, each with a weight."""
+"""The signs by which a mail's kind is told: concepts together, event codes and link paths, weighed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,80 @@ from rules.facts import Kind
 
 # Every concept that a phrase file may have words for; fixtures/README.md says what each means.
 CONCEPTS = frozenset(
-    ["order", "parcel", "dispute", "seller", "platform", "proposal", "refund", "replacement", "evidence", "decision", "request", "return", "return_label", "tracking_number", "bank", "total", "asked", "offered", "propose", "accept", "reject", "declined", "answer", "provide", "open", "opened", "review", "decide", "appeal", "paid", "closed", "cancelled", "agreed", "confirm", "receipt", "complete", "shipped", "delivered", "packed", "customs", "delayed", "transit", "ordered", "payment", "feedback", "satisfied", "you", "must", "if", "not", "future", "auto", "soon", "remind", "expire", "deadline", "left", "placed", "estimated", "protection", "wait_refund", "faq", "marketing", "code", "survey", "chat", "press", "help", "price", "keep", "line", "they"]
+    [
+        "order",
+        "parcel",
+        "dispute",
+        "seller",
+        "platform",
+        "proposal",
+        "refund",
+        "replacement",
+        "evidence",
+        "decision",
+        "request",
+        "return",
+        "return_label",
+        "tracking_number",
+        "bank",
+        "total",
+        "asked",
+        "offered",
+        "propose",
+        "accept",
+        "reject",
+        "declined",
+        "answer",
+        "provide",
+        "open",
+        "opened",
+        "review",
+        "decide",
+        "appeal",
+        "paid",
+        "closed",
+        "cancelled",
+        "agreed",
+        "confirm",
+        "receipt",
+        "complete",
+        "shipped",
+        "delivered",
+        "packed",
+        "customs",
+        "delayed",
+        "transit",
+        "ordered",
+        "payment",
+        "feedback",
+        "satisfied",
+        "you",
+        "must",
+        "if",
+        "not",
+        "future",
+        "auto",
+        "soon",
+        "remind",
+        "expire",
+        "deadline",
+        "left",
+        "placed",
+        "estimated",
+        "protection",
+        "wait_refund",
+        "faq",
+        "marketing",
+        "code",
+        "survey",
+        "chat",
+        "press",
+        "help",
+        "price",
+        "keep",
+        "line",
+        "they",
+    ]
 )
 # What a clause has besides its words: which party stands nearest to a proposal.
 DERIVED = frozenset(("seller_proposes", "platform_proposes"))
@@ -28,7 +101,7 @@ class Sign:
     prints: frozenset[str] = field(default=frozenset())
 
     def holds(self, concepts: frozenset[str], place: str, prints: frozenset[str]) -> bool:
-        """Whether the sign stands in a clause with these concepts, in this place, with these printed things."""
+        """Whether the sign stands in a clause with these concepts, in this place, with these prints."""
         return (
             place in self.places
             and self.all <= concepts
@@ -106,7 +179,9 @@ def _mistakes(row: Mapping[str, object]) -> list[str]:
         out.append(f"`kind` {row.get('kind')!r} is not one of {', '.join(sorted(_KINDS))}.")
     for key in ("all", "any", "none"):
         listed = row.get(key, [])
-        unknown = [w for w in listed if w not in CONCEPTS | DERIVED] if isinstance(listed, Sequence) else [listed]
+        unknown = (
+            [w for w in listed if w not in CONCEPTS | DERIVED] if isinstance(listed, Sequence) else [listed]
+        )
         if unknown:
             out.append(f"`{key}`: {', '.join(map(str, unknown))} is not a concept.")
     if set(row) - {"kind", "weight", "note", *_LISTS}:

@@ -53,7 +53,8 @@ class SpanReader:
         names.sort(key=lambda name: "business" not in name)
         unit = "(?:" + "|".join(names) + ")" + edge[1]
         to = _either(("-", "~", "〜", "–", *words.to))
-        head = rf"(?P<n>{number})(?:\s*(?:{to})\s*(?P<n2>{second}))?(?:\s?\(\w+\))?[\s\-]*{unit.replace('{p}', 'a_')}"
+        first = unit.replace("{p}", "a_")
+        head = rf"(?P<n>{number})(?:\s*(?:{to})\s*(?P<n2>{second}))?(?:\s?\(\w+\))?[\s\-]*{first}"
         join = _either((",", *words.joiners))
         tail = rf"(?:\s*(?:{join})?\s*(?P<m>{number})[\s\-]*{unit.replace('{p}', 'b_')})?"
         last = rf"(?:\s*(?:{join})?\s*(?P<k>{number})[\s\-]*{unit.replace('{p}', 'c_')})?"

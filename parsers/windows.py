@@ -1,4 +1,4 @@
-"""Whose time is it: tells the buyer's own deadline from the seller's, AliExpress's, the bank's and the parcel's."""
+"""Whose time is it: the buyer's own deadline, or the seller's, AliExpress's, the bank's, the parcel's."""
 
 import re
 from collections.abc import Sequence
@@ -8,12 +8,16 @@ from datetime import datetime, timedelta
 from parsers.clauses import Clause, around
 from rules.facts import Ahead, By, Day, Kind, OtherClock, Printed, Turn, Weekday, Within
 
-_PRESSING = frozenset(["deadline", "left", "expire", "must", "answer", "accept", "reject", "auto", "remind", "soon"])
+_PRESSING = frozenset(
+    ["deadline", "left", "expire", "must", "answer", "accept", "reject", "auto", "remind", "soon"]
+)
 # For which act a time must be, to be the deadline of a kind.
 _ACTS = {
     Kind.RETURN_REQUESTED: frozenset(["return", "return_label", "tracking_number", "parcel"]),
     Kind.EVIDENCE_REQUESTED: frozenset(["evidence", "provide"]),
-    Kind.ORDER_COMPLETING: frozenset(["order", "complete", "confirm", "receipt", "open", "auto", "satisfied", "dispute"]),
+    Kind.ORDER_COMPLETING: frozenset(
+        ["order", "complete", "confirm", "receipt", "open", "auto", "satisfied", "dispute"]
+    ),
     Kind.ORDER_COMPLETED: frozenset(["open", "satisfied", "dispute", "refund", "return", "protection"]),
     Kind.DECLINED: frozenset(["answer", "appeal", "request", "dispute", "platform", "provide"]),
 }
@@ -23,8 +27,29 @@ _COMMA = re.compile(r"[,;，、]\s*|\s[-–]\s|[()]")
 _NOT_SELLERS = frozenset(
     ("you", "must", "accept", "reject", "proposal", "expire", "auto", "complete", "confirm")
 )
-_NOT_PLATFORMS = frozenset(
-    ("must", "accept", "reject", "expire", "left", "provide", "appeal", "if", "you")
+_NOT_PLATFORMS = frozenset(("must", "accept", "reject", "expire", "left", "provide", "appeal", "if", "you"))
+_LABELS = frozenset(("placed", "estimated", "deadline", "left", "expire", "must", "protection", "price"))
+_REFUND = frozenset(("refund",))
+_PROTECTION = frozenset(("protection",))
+# Words that make a time nobody's deadline, the words that make it one all the same, and why.
+_NOBODYS = (
+    (
+        frozenset(("estimated",)),
+        frozenset(("must", "answer", "accept", "expire", "confirm", "auto")),
+        "a delivery time",
+    ),
+    (
+        frozenset(("wait_refund", "bank")),
+        frozenset(("answer", "reject", "expire", "must", "open", "auto", "confirm")),
+        "how long money takes",
+    ),
+    (
+        _REFUND,
+        frozenset(("answer", "reject", "expire", "left", "must", "open", "evidence")),
+        "how long money takes",
+    ),
+    (_PROTECTION, frozenset(("answer",)), "how long the order is protected"),
+    (frozenset(("faq",)), frozenset(("must", "expire", "answer")), "a general rule"),
 )
 _ORDER_CLOCKS = (Kind.ORDER_COMPLETING, Kind.ORDER_COMPLETED)
 _FURTHEST = timedelta(days=75)
@@ -77,51 +102,41 @@ def _others(concepts: frozenset[str]) -> tuple[str, str] | None:
 
 
 def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind | None) -> tuple[str, str]:
-    concepts = clause.concepts
-    other = _others(around(clause, start)) or _others(
-        concepts - {"if"} if "reject" not in concepts else concepts
-    )
+    concepts, beside = clause.concepts, around(clause, start)
+    other = _others(beside) or _others(concepts if "reject" in concepts else concepts - {"if"})
     if other is not None:
         return other
-    if (
-        isinstance(printed, Within)
-        and _subject(clause, start) == "seller"
-        and not around(clause, start) & _NOT_SELLERS - {"proposal"}
-    ):
+    sellers = _subject(clause, start) == "seller" and not beside & (_NOT_SELLERS - {"proposal"})
+    if isinstance(printed, Within) and sellers:
         return "seller", "the seller has this time"
     pressing = concepts & _PRESSING
-    beside = _nearest(
-        clause,
-        start,
-        frozenset(("placed", "estimated", "deadline", "left", "expire", "must", "protection", "price")),
-    )
     if weak and (not pressing or _is_from(printed, clause)):
         return "nobody", "may not be a time at all"
-    if beside in ("placed", "estimated"):
-        return "nobody", "the time of something that happened or will arrive"
-    asks_buyer = concepts & {"you", "must", "accept", "reject", "answer", "expire", "left"}
-    if "estimated" in concepts and not concepts & {"must", "answer", "accept", "expire", "confirm", "auto"}:
-        return "nobody", "a delivery time"
-    if concepts & {"wait_refund", "bank"} and not concepts & {"answer", "reject", "expire", "must", "open", "auto", "confirm"}:
-        return "nobody", "how long money takes"
-    if (
-        "refund" in concepts
-        and isinstance(printed, Within)
-        and (printed.business or printed.short != printed.long)
-    ):
-        if not concepts & {"answer", "reject", "expire", "left", "must", "open", "evidence"}:
-            return "nobody", "how long money takes"
-    if "protection" in concepts and kind not in _ORDER_CLOCKS and "answer" not in concepts:
-        return "nobody", "how long the order is protected"
-    if "faq" in concepts and not concepts & {"must", "expire", "answer"}:
-        return "nobody", "a general rule"
+    why = _nobodys(clause, start, printed, kind)
+    if why is not None:
+        return "nobody", why
     if kind in _ACTS and kind is not Kind.DECLINED:
         return _for_act(concepts, pressing, kind)
     if concepts & _RETURN and not concepts & (_ANSWER | {"deadline", "left"}):
         return "nobody", "the time to send goods back, not to answer"
-    if pressing or asks_buyer:
+    if pressing or concepts & {"you", "reject"}:
         return "yours", "to be answered by then"
     return "open", "nobody is named"
+
+
+def _nobodys(clause: Clause, start: int, printed: Printed, kind: Kind | None) -> str | None:
+    """Why a time is nobody's deadline: it has happened, is a parcel's, a bank's or a rule's; None where it may be."""
+    if _nearest(clause, start, _LABELS) in ("placed", "estimated"):
+        return "the time of something that happened or will arrive"
+    takes_time = isinstance(printed, Within) and (printed.business or printed.short != printed.long)
+    for concepts, unless, why in _NOBODYS:
+        if concepts == _REFUND and not takes_time:
+            continue
+        if concepts == _PROTECTION and kind in _ORDER_CLOCKS:
+            continue
+        if clause.concepts & concepts and not clause.concepts & unless:
+            return why
+    return None
 
 
 def _for_act(concepts: frozenset[str], pressing: frozenset[str], kind: Kind) -> tuple[str, str]:
@@ -162,7 +177,12 @@ def _most_precise(found: Sequence[Printed]) -> list[Printed]:
 
 
 def _repeats(printed: Printed, exact: By) -> bool:
-    if not isinstance(printed, By) or printed.at is not None or len(printed.days) != 1 or len(exact.days) != 1:
+    if (
+        not isinstance(printed, By)
+        or printed.at is not None
+        or len(printed.days) != 1
+        or len(exact.days) != 1
+    ):
         return False
     day, other = printed.days[0], exact.days[0]
     if not isinstance(day, Day) or not isinstance(other, Day):
@@ -180,7 +200,9 @@ def _own_question(asked: Clause, clause: Clause) -> bool:
     """Whether a question, or what follows it, is about the buyer's own answer and not the others' ways."""
     if not asked.has("seller", "bank", "refund", "wait_refund", "faq", "platform", "parcel", "reject"):
         return True
-    return asked.has("answer", "left", "deadline") or clause.has("must", "answer", "expire", "auto", "open", "appeal")
+    return asked.has("answer", "left", "deadline") or clause.has(
+        "must", "answer", "expire", "auto", "open", "appeal"
+    )
 
 
 def buyers_times(found: Sequence[Candidate], sent_at: datetime) -> tuple[Printed, ...]:

@@ -68,7 +68,11 @@ def _inside(mark: Mark, whole: Mark) -> bool:
     """Whether a mark is a mere part of a longer one of another concept."""
     if mark.concept == whole.concept or mark.concept in _WHOLE:
         return False
-    return whole.start <= mark.start and mark.end <= whole.end and whole.end - whole.start > mark.end - mark.start
+    return (
+        whole.start <= mark.start
+        and mark.end <= whole.end
+        and whole.end - whole.start > mark.end - mark.start
+    )
 
 
 class Wording:

@@ -6,11 +6,11 @@ import pytest
 from babel.dates import format_date, format_time
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.goldens import languages, lexicon
 
 from parsers.levelling import level
 from parsers.lexicon import Language
 from rules.facts import Ahead, By, Day, Within
+from support.goldens import languages, lexicon
 
 DAYS = st.dates(date(2021, 1, 1), date(2034, 12, 31))
 MINUTES = st.times(time(0, 1), time(23, 59)).map(lambda t: t.replace(second=0, microsecond=0))
@@ -78,7 +78,9 @@ def test_digits_of_every_script_and_a_buddhist_year_count_the_same(day: date) ->
         ("es", "12 de marzo", {Day(None, 3, 12)}),
     ],
 )
-def test_a_date_that_can_be_read_two_ways_has_both_readings(locale: str, printed: str, readings: set[Day]) -> None:
+def test_a_date_that_can_be_read_two_ways_has_both_readings(
+    locale: str, printed: str, readings: set[Day]
+) -> None:
     found = _dates(locale, f"by {printed}.")
 
     assert {day for by in found for day in by.days} == readings

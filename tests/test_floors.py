@@ -1,12 +1,12 @@
-"""The house stands: imports run down, the lower floors touch nothing, and one name owns the three packages."""
+"""The house stands: imports run down, the lower floors touch nothing, and the packages are ours."""
 
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
-import tomllib
 
 import parsers
 import rules

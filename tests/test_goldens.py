@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from support.goldens import FIXTURES, compare, expected_of, fixtures, languages, reading_of
 
 

@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 
 import pytest
+
 from support.goldens import expected_of, fixtures, languages, raw_reading
 from support.mutations import MUTATIONS
 
@@ -14,13 +15,25 @@ SEED = 4711
 @pytest.mark.parametrize("locale", languages())
 def test_a_mutated_mail_reads_as_before(locale: str, name: str) -> None:
     wrong = []
-    for mail in (mail for mail in fixtures() if mail.parent.name == locale and mail.parents[1].name != "strange"):
+    for mail in (
+        mail for mail in fixtures() if mail.parent.name == locale and mail.parents[1].name != "strange"
+    ):
         expected, raw = expected_of(mail), mail.read_bytes()
         before = raw_reading(raw, expected).notice
         after = raw_reading(MUTATIONS[name](raw, random.Random(f"{SEED}{mail.name}")), expected).notice
         fields = [
             field
-            for field in ("outcome", "kind", "reason", "orders", "dispute", "offer", "asked", "paid", "locale")
+            for field in (
+                "outcome",
+                "kind",
+                "reason",
+                "orders",
+                "dispute",
+                "offer",
+                "asked",
+                "paid",
+                "locale",
+            )
             if getattr(before, field) != getattr(after, field)
         ]
         fields += ["printed"] if _times(before) != _times(after) else []

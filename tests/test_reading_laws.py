@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.goldens import expected_of, fixtures, languages, raw_reading
-from support.seal import sealed
 
 from parsers.lexicon import Lexicon, lexicon_from
 from rules.cases import turn_of
 from rules.facts import Outcome, Turn
+from support.goldens import expected_of, fixtures, languages, raw_reading
+from support.seal import sealed
 from watcher.loading import phrase_files
 
 SEED = 20250308
@@ -59,7 +59,9 @@ def test_no_mail_that_needs_an_answer_is_passed_over_without_one_of_its_concepts
 def test_at_most_two_in_a_hundred_fixtures_stay_unclear_that_should_not() -> None:
     mails = [(mail, expected_of(mail)) for mail in fixtures()]
     clear = [(mail, expected) for mail, expected in mails if expected.get("outcome") == "notice"]
-    unclear = [mail for mail, expected in clear if raw_reading(mail.read_bytes(), expected).notice.kind is None]
+    unclear = [
+        mail for mail, expected in clear if raw_reading(mail.read_bytes(), expected).notice.kind is None
+    ]
 
     assert len(unclear) <= 0.02 * len(clear), unclear
 

@@ -50,13 +50,16 @@ def _inside(text: str, change: Callable[[str], str]) -> str:
     """`text` with `change` made to what stands between its tags, outside style and script."""
     pieces = re.split(r"(?is)(<(?:style|script|title)\b.*?</(?:style|script|title)>|<!--.*?-->)", text)
     return "".join(
-        piece if index % 2 else _TEXT.sub(lambda m: f">{change(m[1])}<", piece) for index, piece in enumerate(pieces)
+        piece if index % 2 else _TEXT.sub(lambda m: f">{change(m[1])}<", piece)
+        for index, piece in enumerate(pieces)
     )
 
 
 def reencoded(raw: bytes, rng: random.Random) -> bytes:
     """The HTML part in another charset and in base64."""
-    return _over_html(raw, lambda text: re.sub(r"(?i)<meta[^>]*charset[^>]*>", "", text), rng.choice(["utf-8", "utf-16"]))
+    return _over_html(
+        raw, lambda text: re.sub(r"(?i)<meta[^>]*charset[^>]*>", "", text), rng.choice(["utf-8", "utf-16"])
+    )
 
 
 def sprinkled(raw: bytes, rng: random.Random) -> bytes:

@@ -4,7 +4,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_FORBIDDEN = ("open", "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "sqlite3.connect", "os.system")
+_FORBIDDEN = (
+    "open",
+    "socket.connect",
+    "socket.getaddrinfo",
+    "subprocess.Popen",
+    "sqlite3.connect",
+    "os.system",
+)
 _closed = False
 
 
