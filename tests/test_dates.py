@@ -7,6 +7,7 @@ from babel.dates import format_date, format_time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parsers.cleaning import clean
 from parsers.levelling import level
 from parsers.lexicon import Language
 from rules.facts import Ahead, By, Day, Within
@@ -24,7 +25,8 @@ def _language(locale: str) -> Language:
 
 
 def _dates(locale: str, text: str) -> list[By]:
-    return [found.by for found in _language(locale).dates.find(level(text), text) if not found.weak]
+    shown = clean(text)  # as everything is that comes out of a mail
+    return [found.by for found in _language(locale).dates.find(level(shown), shown) if not found.weak]
 
 
 def _spans(locale: str, text: str) -> list[Within]:
