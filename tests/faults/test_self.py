@@ -16,9 +16,11 @@ from pathlib import Path
 import pytest
 
 from support.faults import Chaos, an_offer, mailbox
+from support.outsider import offerwatch
 from support.scripted_imap import ScriptedImap
 from support.smtp import DROP_AFTER, DROP_BEFORE
 from support.watching import Recorder, refusals
+from watcher import looking
 from watcher.clock import utc_now
 from watcher.crash import POINTS
 from watcher.mailboxes import MailboxError, Trouble
@@ -473,3 +475,82 @@ def test_f39_no_dead_state_spins(stage, dovecot, count, state):
 def cpu(pid):
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_f46_while_blind_nobody_vouches_for_us(stage, dovecot, many, monkeypatch):
+    monkeypatch.setattr(looking, "BLIND", 1.0)
+    monkeypatch.setattr(looking, "HANGING", 0.5)
+    pings = []
+    with Chaos(dovecot.port) as proxy:
+        scene = stage(port=proxy.port, poll_every=0.3)
+        with scene.watching(ping=lambda: pings.append(1)) as built:
+            (looker,) = built.daemon._lookers
+            scene.wait_for(lambda: pings)
+            assert looker.alive()
+            proxy.aim(1)
+            proxy.cut_all()
+            time.sleep(0.3)
+            pings.clear()
+            scene.offers_of(many)
+            time.sleep(1.3)
+            assert not looker.alive(), "the watchdog must starve"
+            assert not looker.fresh()
+            assert pings == []
+            proxy.aim(dovecot.port)
+            scene.settle()
+            scene.wait_for(lambda: pings)
+            assert looker.alive()
+        scene.verdict()
+
+
+def test_f47_an_alert_that_no_channel_delivers_stops_the_ping(stage, many):
+    clock, pings, scene = Shifted(), [], stage(poll_every=0.3)
+    scene.sink.script = ["451 later"] * 1000
+    with scene.watching(now=clock, ping=lambda: pings.append(1)):
+        scene.offers_of(many)
+        scene.wait_for(lambda: len(scene.sink.script) < 1000)
+        scene.wait_for(lambda: pings)
+        clock.by = timedelta(hours=2)
+        time.sleep(0.8)
+        pings.clear()
+        time.sleep(1.0)
+        assert pings == []
+        scene.sink.script.clear()
+        scene.settle()
+        scene.wait_for(lambda: pings)
+    scene.verdict()
+
+
+CONFIG = """
+state_dir = "state"
+[[account]]
+name = "home"
+host = "127.0.0.1"
+port = {imap}
+security = "none"
+username = "buyer@example.org"
+password_env = "IMAP_WORD"
+[[channel]]
+kind = "email"
+host = "127.0.0.1"
+port = {smtp}
+security = "none"
+from = "offerwatch@example.org"
+to = "buyer@example.org"
+"""
+
+
+def test_f48_a_store_that_will_not_open_is_said_on_every_channel(stage, tmp_path, count):
+    scene = stage()
+    (tmp_path / "state").mkdir(mode=0o700)
+    (tmp_path / "state" / FILE_NAME).write_bytes(b"this is no database at all" * 100)
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG.format(imap=scene.plan.imap_port, smtp=scene.plan.smtp_port))
+    more = {"IMAP_WORD": "swordfish", "TMPDIR": str(tmp_path)}
+    for _ in range(3):  # a service manager tries again and again
+        ran = offerwatch(tmp_path, "watch", "--config", config, more=more)
+        assert ran.code == 1
+        assert "Traceback" not in ran.err
+    assert len(scene.sink.taken) == 1
+    assert "is not an offerwatch store" in scene.sink.taken[0].message.get_body(("plain",)).get_content()
+    count(1, len(scene.sink.taken))

@@ -317,7 +317,7 @@ class Scene:
 
     def number(self) -> int:
         """A number that no other offer of this run has."""
-        return self.seed * 1000 + len(self.offers) + 1
+        return self.seed % 400 * 1000 + len(self.offers) + 1
 
     def offer(self, folder: str = "INBOX", user: str | None = None, **kind: Any) -> Offer:
         """Put one offer into the mailbox as a delivery agent does."""
