@@ -1,4 +1,4 @@
-"""Gives every name, number and token of a mail its replacement: same by same, keyed by a seed, never one of the originals."""
+"""Gives every name, number and key of a mail its replacement: same by same, by a seed, never an original."""
 
 import hashlib
 import hmac
@@ -36,7 +36,7 @@ def fold_name(word: str) -> str:
 
 @dataclass(slots=True)
 class Cast:
-    """Who is played by whom. `note` originals first, then `settle`; after that `play` gives the replacements."""
+    """Who is played by whom: `note` originals first, then `settle`; then `play` gives the replacements."""
 
     seed: bytes
     originals: dict[tuple[str, str], None] = field(default_factory=dict)
@@ -127,7 +127,9 @@ class Cast:
 
     def _made(self, what: str, original: str, stream: Iterator[int]) -> str:
         if what == "ip":
-            return f"2001:db8::{next(stream) + 1:x}" if ":" in original else f"192.0.2.{next(stream) % 254 + 1}"
+            return (
+                f"2001:db8::{next(stream) + 1:x}" if ":" in original else f"192.0.2.{next(stream) % 254 + 1}"
+            )
         if what == "host":
             return f"{_name(stream, 6)}.{_HOSTS[next(stream) % 3]}"
         if what == "email":

@@ -1,7 +1,9 @@
-"""Text as a reader sees it, each character tied to the source it was written with, so that the source can be edited."""
+"""Text as a reader sees it, each character tied to the source that wrote it, so that it can be edited."""
 
 import html
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -23,7 +25,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """`text`, and for each of its characters the slice of the source it came from ((-1, -1): from nowhere)."""
+    """`text`, and for each character the slice of the source it came from ((-1, -1): from nowhere)."""
 
     text: str
     slices: tuple[tuple[int, int], ...]
@@ -59,7 +61,23 @@ def plain_glyphs(source: str, start: int = 0, end: int | None = None) -> Glyphs:
     """The characters of plain text that are seen."""
     stop = len(source) if end is None else end
     spots = [(at, at + 1) for at in range(start, stop) if not _UNSEEN.match(source[at])]
-    return Glyphs("".join(source[at] for at, _ in spots), tuple(spots))
+    return _composed([source[at] for at, _ in spots], spots)
+
+
+def _composed(chars: list[str], spots: list[tuple[int, int]]) -> Glyphs:
+    """Letters and the accents written behind them as one, as they are read."""
+    if not any(unicodedata.combining(char) for char in chars):
+        return Glyphs("".join(chars), tuple(spots))
+    out: list[str] = []
+    merged: list[tuple[int, int]] = []
+    for char, spot in zip(chars, spots, strict=True):
+        whole = unicodedata.normalize("NFC", out[-1] + char) if out and unicodedata.combining(char) else ""
+        if len(whole) == 1 and merged[-1][1] == spot[0]:
+            out[-1], merged[-1] = whole, (merged[-1][0], spot[1])
+        else:
+            out.append(char)
+            merged.append(spot)
+    return Glyphs("".join(out), tuple(merged))
 
 
 def html_glyphs(source: str, start: int, end: int) -> Glyphs:
@@ -77,9 +95,10 @@ def html_glyphs(source: str, start: int, end: int) -> Glyphs:
                 text.append(char)
                 spots.append((at, stop))
         at = stop
-    if len({spot for spot in spots}) != len(spots):  # a reference that stands for two characters: leave it
-        spots = [spot if spots.count(spot) == 1 else (-1, -1) for spot in spots]
-    return Glyphs("".join(text), tuple(spots))
+    if len(set(spots)) != len(spots):  # a reference that stands for two characters: leave it
+        times = Counter(spots)
+        spots = [spot if times[spot] == 1 else (-1, -1) for spot in spots]
+    return _composed(text, spots)
 
 
 def url_glyphs(address: Glyphs) -> Glyphs:

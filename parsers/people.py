@@ -45,17 +45,22 @@ class People:
     @cached_property
     def _greeted(self) -> re.Pattern[str]:
         words = "|".join(re.escape(word) for word in sorted(self.greetings, key=len, reverse=True))
-        return re.compile(rf"(?:^|(?<=[\n.!>|:]))[\s*¡]*(?:{words})\.?(?:,[ ]+|[ ]+|(?<=[\u0e00-\u0e7f]))(?P<who>[^\n,!:;،、！，：。\x00]{{1,60}}?)\s*(?={_ENDS})", re.M)
+        apart = r"\.?(?:,[ ]+|[ ]+|(?<=[\u0e00-\u0e7f]))"
+        who = r"(?P<who>[^\n,!:;،、！，：。\x00]{1,60}?)"
+        return re.compile(rf"(?:^|(?<=[\n.!>|:]))[\s*¡]*(?:{words}){apart}{who}\s*(?={_ENDS})", re.M)
 
     @cached_property
     def _named_first(self) -> re.Pattern[str]:
         words = "|".join(re.escape(word) for word in sorted(self.greetings, key=len, reverse=True))
-        return re.compile(rf"(?:^|(?<=\n))\s*(?P<who>[^\n,!:;.\x00]{{2,40}}),\s*(?:{words})(?=\s*(?:{_ENDS}))", re.M)
+        who = r"(?P<who>[^\n,!:;.\x00]{2,40})"
+        return re.compile(rf"(?:^|(?<=\n))\s*{who},\s*(?:{words})(?=\s*(?:{_ENDS}))", re.M)
 
     @cached_property
     def _honoured(self) -> re.Pattern[str]:
         words = "|".join(re.escape(word) for word in sorted(self.behind, key=len, reverse=True))
-        return re.compile(rf"(?:^|(?<=[\n、,!。:]))\s*(?P<who>\S{{1,20}}?(?:[ ]\S{{1,20}}?)??)\s?(?:{words})(?=[\s、,!。！.:]|안녕|$)", re.M)
+        who = r"(?P<who>\S{1,20}?(?:[ ]\S{1,20}?)??)"
+        behind = r"(?=[\s、,!。！.:]|안녕|$)"
+        return re.compile(rf"(?:^|(?<=[\n、,!。:]))\s*{who}\s?(?:{words}){behind}", re.M)
 
     @cached_property
     def _shipped(self) -> re.Pattern[str]:
@@ -73,16 +78,19 @@ class People:
             plain = level(word)
             if plain in self.common or plain in self.titles or pretends(plain) or "aliexpress" in plain:
                 continue
-            if len(word) >= (3 if local or word.isascii() else 2) or (not local and len(word) == 2 and word[0].isupper()):
+            short = 3 if local or (word.isascii() and not word[0].isupper()) else 2
+            if len(word) >= short:
                 yield word
 
     def words_in(self, address: Address) -> Iterator[str]:
         """The name words of one mailbox of a header."""
-        if is_ours(address.host):
+        if is_ours(address.host) or is_feigned(address):
             return
-        yield from self.words_of(address.name)
-        if "_at_" not in address.local and not pretends(re.sub(r"[\W_]+", "", address.local)):
-            yield from self.words_of(re.sub(r"[\d_.+\-=]+", " ", address.local), local=True)
+        told = list(self.words_of(address.name))
+        if "_at_" not in address.local:
+            told += self.words_of(re.sub(r"[\d_.+\-=]+", " ", address.local), local=True)
+        yield from told
+        yield from _glued(list(dict.fromkeys(map(fold_name, told))))
 
     def greeted(self, text: str, languages: Sequence[Language]) -> Iterator[str]:
         """Everybody who is greeted in shown text, word by word."""
@@ -152,6 +160,20 @@ class People:
             yield from self.words_of(word)
 
 
+def _glued(names: Sequence[str]) -> Iterator[str]:
+    """Names as people glue them together in user names: first and last, or the initial of one."""
+    for one in names[:4]:
+        for other in names[:4]:
+            if one != other:
+                yield from (each for each in (one + other, one[0] + other, one + other[0]) if len(each) >= 5)
+
+
+def is_feigned(address: Address) -> bool:
+    """Whether an address pretends to be AliExpress: then it is a trick's, and nobody's own."""
+    local = re.sub(r"[\W_]+", "", address.local)
+    return pretends(address.host) or bool(local and pretends(local) and "_at_" not in address.local)
+
+
 def level_lines(text: str) -> str:
     """Levelled text that keeps its line ends."""
     levelled = level(text)
@@ -171,9 +193,14 @@ def people_from(data: Mapping[str, object]) -> People:
     if mistakes:
         raise PeopleError(mistakes)
     return People(
-        tuple(lists["greetings"]), frozenset(lists["titles"]), tuple(lists["behind"]), frozenset(lists["nobody"]),
-        tuple(lists["addresses"]), frozenset(lists["common"]), tuple(lists["public_hosts"]),
-    )  # fmt: skip
+        greetings=tuple(lists["greetings"]),
+        titles=frozenset(lists["titles"]),
+        behind=tuple(lists["behind"]),
+        nobody=frozenset(lists["nobody"]),
+        addresses=tuple(lists["addresses"]),
+        common=frozenset(lists["common"]),
+        public_hosts=tuple(lists["public_hosts"]),
+    )
 
 
 def _leading(words: Sequence[str]) -> int:

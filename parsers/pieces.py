@@ -1,4 +1,4 @@
-"""Cuts a raw mail into heads, leaves and what stands between them; joined again they are the mail, byte by byte."""
+"""Cuts a raw mail into heads, leaves and what is between them; joined again they are the same bytes."""
 
 import re
 from dataclasses import dataclass
@@ -84,21 +84,22 @@ def _parts(body: bytes, boundary: bytes, where: str, depth: int, out: list[Piece
     line = re.compile(rb"^--" + re.escape(boundary) + rb"(--)?[ \t]*(?:\r?\n|\Z)", re.M)
     marks = list(line.finditer(body))
     none = Headers()
-    at, number = 0, 0
-    for index, mark in enumerate(marks):
+    at = 0
+    for number, mark in enumerate(marks):
         if mark.start() > at:
-            out.append(Piece("between", f"the text before part {number + 1}", body[at : mark.start()], "text/plain", none))
+            before = f"the text before part {number + 1}"
+            out.append(Piece("between", before, body[at : mark.start()], "text/plain", none))
         out.append(Piece("between", "", body[mark.start() : mark.end()], "boundary", none))
         at = mark.end()
         if mark[1]:
             break
-        end = marks[index + 1].start() if index + 1 < len(marks) else len(body)
-        edge = end
-        if index + 1 < len(marks):  # the line end before a delimiter belongs to the delimiter
+        last = number + 1 == len(marks)
+        edge = end = len(body) if last else marks[number + 1].start()
+        if not last:  # the line end before a delimiter belongs to the delimiter
             edge -= 2 if body[:end].endswith(b"\r\n") else 1
             edge = max(edge, at)
-        number += 1
-        _mail(body[at:edge], f"{where}.{number}" if where else f"part {number}", depth + 1, out)
+        name = f"{where}.{number + 1}" if where else f"part {number + 1}"
+        _mail(body[at:edge], name, depth + 1, out)
         if edge < end:
             out.append(Piece("between", "", body[edge:end], "boundary", none))
         at = end

@@ -354,6 +354,23 @@ def explain(
     run(config, mail, tuple(authserv_id or ()), now)
 
 
+@app.command()
+def anonymise(
+    mail: Annotated[str, typer.Argument(metavar="MAIL", help="A file with one mail, or -.")],
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write there, not to the screen.")
+    ] = None,
+    seed: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="The same text gives the same replacements.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Write a mail fit to publish: people, addresses, numbers, prices and keys replaced, the shape kept."""
+    from watcher.commands.anonymise import run
+
+    run(config, mail, output, seed)
+
+
 @account.command("list")
 def account_list(form: Show = ShowFormat.TABLE, config: Config = None) -> None:
     """List the configured mailboxes and when each folder was last looked at."""

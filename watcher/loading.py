@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from parsers.lexicon import Lexicon
+    from parsers.people import People
     from rules.answers import Answers
     from rules.policy import Policy
     from rules.routes import Words
@@ -70,6 +71,16 @@ def load_lexicon(user_folder: Path | None = None) -> "Lexicon":
     try:
         return lexicon_from(phrase_files(user_folder))
     except LexiconError as error:
+        raise DataError(str(error)) from error
+
+
+def load_people() -> "People":
+    """Read parsers/people.toml, by which `anonymise` finds names and postal addresses; raises DataError."""
+    from parsers.people import PeopleError, people_from
+
+    try:
+        return people_from(_toml(files("parsers").joinpath("people.toml")))
+    except PeopleError as error:
         raise DataError(str(error)) from error
 
 

@@ -27,7 +27,7 @@ def run(config: Path | None, mail: str, authserv_ids: tuple[str, ...], now: str 
     """Read one mail (a file, or - for standard input) and print how it was understood."""
     house = open_house(config, needed=False)
     at = instant_given(now, "--now", house.zone) if now else utc_now()
-    message = _one(mail, at)
+    message = one_mail(mail, at)
     recipe = Recipe(house.phrases, authserv_ids, tuple(house.settings.forwarders))
     recipe.prepare()
     with Reader(recipe) as reader:
@@ -37,7 +37,8 @@ def run(config: Path | None, mail: str, authserv_ids: tuple[str, ...], now: str 
         say(line)
 
 
-def _one(mail: str, now: datetime) -> Message:
+def one_mail(mail: str, now: datetime) -> Message:
+    """The one mail that a file, or - for standard input, holds; raises StopError."""
     found = list(walk([mail], sys.stdin.buffer, now))
     for item in found:
         if isinstance(item, Failed):
