@@ -58,9 +58,14 @@ class Clause:
         return not self.concepts.isdisjoint(concepts)
 
 
-def sentences(text: str) -> list[str]:
-    """Return `text` cut into sentences; dots inside dates, numbers and abbreviations don't cut."""
+def sentences(text: str, breaks: re.Pattern[str] | None = None) -> list[str]:
+    """Return `text` cut into sentences; dots inside dates, numbers and abbreviations don't cut.
+
+    `breaks` tells where one begins in a language that writes no full stops.
+    """
     pieces = [part for piece in _END.split(text) for part in _YEAR_END.split(piece) if part.strip()]
+    if breaks is not None:
+        pieces = [part for piece in pieces for part in breaks.split(piece) if part.strip()]
     out: list[str] = []
     for piece in pieces:
         if out and (
@@ -113,7 +118,7 @@ def clauses(passages: Iterable[Passage], language: Language, first: int = 0) -> 
     """Return the clauses of the passages, read with the words of one language, numbered from `first`."""
     out: list[Clause] = []
     for passage in passages:
-        for shown in sentences(passage.text):
+        for shown in sentences(passage.text, language.breaks):
             out.append(_clause(shown, passage, language, first + len(out)))
     return out
 
@@ -121,10 +126,10 @@ def clauses(passages: Iterable[Passage], language: Language, first: int = 0) -> 
 def _clause(shown: str, passage: Passage, language: Language, index: int) -> Clause:
     text = level(shown)
     marks = tuple(language.wording.marks(text))
-    dates = tuple(language.dates.find(text, shown))
+    money = tuple(language.money.find(text, language.dollar, language.yen)) if _FIGURE.search(text) else ()
+    dates = tuple(date for date in language.dates.find(text, shown) if not _is_money(date, money))
     found = language.spans.find(text, shown)
     spans = tuple(s for s in found if not any(d.start <= s.start and s.end <= d.end for d in dates))
-    money = tuple(language.money.find(text, language.dollar, language.yen)) if _FIGURE.search(text) else ()
     prints = frozenset(filter(None, ("time" if dates or spans else "", "money" if money else "")))
     concepts = frozenset(mark.concept for mark in marks) | _who_proposes(marks)
     if text.rstrip().endswith("?"):
@@ -132,6 +137,11 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
     return Clause(
         text, shown, passage.place, marks, dates, spans, money, passage.in_text, index, concepts, prints
     )
+
+
+def _is_money(date: FoundDate, money: Sequence[FoundMoney]) -> bool:
+    """Whether what may be a date is an amount: "US $9.30." """
+    return date.weak and any(amount.start < date.end and date.start < amount.end for amount in money)
 
 
 def _who_proposes(marks: Sequence[Mark]) -> frozenset[str]:

@@ -72,6 +72,9 @@ _SHORT = re.compile(
 )
 
 
+_SHORT_BUDDHIST = re.compile(r"\s?([67]\d)(?!\d|\s?[:.]\d)")  # "13 มี.ค. 69": 2569, which is 2026
+
+
 def _alternatives(words: Iterable[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(set(words), key=len, reverse=True)) or r"(?!)"
 
@@ -101,6 +104,7 @@ class DateReader:
         self._months = {**_month_names("en"), **_month_names(locale), **words.extra_months}
         self._weekdays = {**_weekday_names(locale), **words.extra_weekdays}
         self._buddhist_from = 2400
+        self._thai = locale == "th"
         edge = "" if spaceless else r"(?![^\W\d_])"
         front = "" if spaceless else r"(?<![^\W\d_])[בלמהו]?"
         month = rf"{front}(?P<mon>{_alternatives(self._months)}){edge}\.?"
@@ -130,8 +134,8 @@ class DateReader:
         front = "" if spaceless else r"(?<!\w)"  # Arabic writes one letter for p.m., and words end in it
         return re.compile(
             rf"(?<![\d.,/])(?:{front}(?P<am0>{am})\s*|{front}(?P<pm0>{pm})\s*)?(?P<h>[01]?\d|2[0-4])"
-            rf"(?:\s?[:h]\s?(?P<mi>[0-5]\d)(?::(?P<s>[0-5]\d))?|\.(?P<mi2>[0-5]\d)(?![\d.])"
-            rf"|\s?[時点시](?:\s?(?P<mi3>[0-5]?\d)\s?[分분])?|(?=\s*(?:{am}|{pm}|{hour})(?!\w)))"
+            rf"(?:\s?[:h]\s?(?P<mi>[0-5]\d)(?::(?P<s>[0-5]\d))?|\.(?P<mi2>[0-5]\d)(?!\.?\d)"
+            rf"|\s?[時点시](?:\s?(?P<mi3>[0-5]?\d)\s?[分분])?|\s?(?:{hour})\s?(?P<mi4>[0-5]\d)(?!\d)(?:\s?(?:phút|min|นาที))?|(?=\s*(?:{am}|{pm}|{hour})(?!\w)))"
             rf"(?!\d)(?:\s*(?:(?P<am>{am})|(?P<pm>{pm}))(?!\w))?(?:\s*(?:{hour})(?!\w)\.?)?"
         )
 
@@ -160,11 +164,13 @@ class DateReader:
         for regex in (self._day_month, self._month_day):
             for match in regex.finditer(text):
                 year = match["y"] or (f"20{match['y2']}" if match["y2"] else None)
+                short = _SHORT_BUDDHIST.match(text, match.end()) if self._thai and year is None else None
+                if short:
+                    year = f"25{short[1]}"
                 month = self._months[match["mon"]]
-                if regex is self._day_month and match["d0"]:
-                    yield from self._one(match, year, month, int(match["d0"]), int(match["d"]))
-                else:
-                    yield from self._one(match, year, month, int(match["d"]))
+                first = [int(match["d0"])] if regex is self._day_month and match["d0"] else []
+                for days, start, end, weak in self._one(match, year, month, *first, int(match["d"])):
+                    yield days, start, short.end() if short else end, weak
         for match in _NUMERIC.finditer(text):
             yield from self._numeric(match, match["a"], match["b"], match["y"], match["sep"], weak=False)
         for match in _SHORT.finditer(text):
@@ -276,7 +282,7 @@ def _gap_is_plain(gap: str, limit: int) -> bool:
 
 def _clock_value(match: re.Match[str]) -> time | None:
     hour = int(match["h"])
-    minute = int(match["mi"] or match["mi2"] or match["mi3"] or 0)
+    minute = int(match["mi"] or match["mi2"] or match["mi3"] or match["mi4"] or 0)
     second = int(match["s"] or 0)
     if (match["pm"] or match["pm0"]) and hour < 12:
         hour += 12

@@ -31,6 +31,7 @@ _TOP = (
     "spans",
     "numerals",
     "fixed",
+    "breaks",
 )
 
 
@@ -55,6 +56,7 @@ class Language:
     span_words: SpanWords
     zones: Zones
     money: MoneyReader
+    breaks: re.Pattern[str] | None
 
     @cached_property
     def dates(self) -> DateReader:
@@ -244,6 +246,7 @@ def _language(data: Mapping[str, object], zones: Zones, money: MoneyReader) -> L
         ),
         zones=zones,
         money=money,
+        breaks=_breaks(data),
     )  # fmt: skip
 
 
@@ -255,6 +258,12 @@ def _table(data: Mapping[str, object], key: str) -> Mapping[str, object]:
 def _words(table: Mapping[str, object], key: str) -> list[str]:
     value = table.get(key, [])
     return [str(word) for word in value] if isinstance(value, list) else []
+
+
+def _breaks(data: Mapping[str, object]) -> re.Pattern[str] | None:
+    """Where a sentence begins in a language without full stops: at a blank before one of these words."""
+    words = _words(data, "breaks")
+    return re.compile(rf"\s+(?=(?:{'|'.join(map(re.escape, words))}))") if words else None
 
 
 def _hours(printed: str) -> float:

@@ -45,7 +45,7 @@ class SpanReader:
         self._words = words
         edge = ("", "") if spaceless else (r"(?<![\w])", r"(?![\w])")
         numerals = _either(words.numerals)
-        number = rf"(?:(?<![\d.,:/])(?<!\d-)\d{{1,3}}(?:[.,]\d)?(?![\d:])|{edge[0]}(?:{numerals}))"
+        number = rf"(?:(?<![\d.,:/])(?<!\d-)\d{{1,3}}(?:[.,]\d)?(?![\d:])|{edge[0]}(?:{numerals}){edge[1]})"
         second = number.replace(r"(?<![\d.,:/])(?<!\d-)", r"(?<!\d)")
         names = [
             f"(?P<{{p}}{unit}>{'|'.join(words.units[unit])})" for unit in _HOURS if words.units.get(unit)

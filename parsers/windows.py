@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from parsers.clauses import Clause, around
@@ -166,7 +166,8 @@ def candidates(clauses: Sequence[Clause], kind: Kind | None) -> list[Candidate]:
                 and not _own_question(asked, clause)
             ):
                 owner, why = "nobody", "the answer to a general question"
-            out.append(Candidate(printed, owner, why, clause.index))
+            part = replace(printed, in_text=clause.in_text)
+            out.append(Candidate(part, owner, why, clause.index))
     return out
 
 

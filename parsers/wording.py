@@ -13,6 +13,7 @@ from parsers.levelling import level
 
 # Concepts whose wording says the contrary of its parts: "did not accept", "no need to return".
 _WHOLE = frozenset(("declined", "keep", "reject"))
+_PARTIES = frozenset(("seller", "platform", "you"))  # who refused is still named
 _GAP = r"(?:[\s\-,:'\"()]+[^\s]+){0,4}?[\s\-,:'\"()]+"
 _BLANK = r"[\s\-]+"
 _WORD = re.compile(r"\w+")
@@ -66,7 +67,7 @@ def pattern_regex(pattern: str, spaceless: bool, prefixes: str = "") -> str:
 
 def _inside(mark: Mark, whole: Mark) -> bool:
     """Whether a mark is a mere part of a longer one of another concept."""
-    if mark.concept == whole.concept or mark.concept in _WHOLE:
+    if mark.concept == whole.concept or mark.concept in _WHOLE or mark.concept in _PARTIES:
         return False
     return (
         whole.start <= mark.start

@@ -5,7 +5,7 @@ When unsure, `at` is the sooner reading.
 """
 
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -40,7 +40,9 @@ def deadline(notice: Notice, policy: Policy) -> Deadline | None:
         return guessed
     read = _of_several(notice.printed, notice.sent_at)
     if notice.outcome is Outcome.UNCLEAR and not notice.sent_at < read.at < guessed.at:
-        return guessed  # in a mail that can't be read fully a printed time may be anybody's: only sooner counts
+        return (
+            guessed  # in a mail that can't be read fully a printed time may be anybody's: only sooner counts
+        )
     return read
 
 
@@ -77,12 +79,21 @@ def after(start: datetime, span: timedelta) -> datetime:
 
 
 def _of_several(printed: tuple[Printed, ...], sent_at: datetime) -> Deadline:
-    """One deadline of all that is printed: the earliest that is not past, and the last end of all."""
+    """One deadline of all that is printed: the earliest that is not past.
+
+    Each part of a mail has its earliest; where the HTML and the text part differ, `at` is the earlier and
+    `latest` the later of the two.
+    """
+    parts = [[each for each in printed if each.in_text is in_text] for in_text in (False, True)]
+    ends = [_earliest(part, sent_at) for part in parts if part]
+    at, _, basis, quote = min(ends)
+    return Deadline(at, max(end[1] for end in ends), basis, quote)
+
+
+def _earliest(printed: Sequence[Printed], sent_at: datetime) -> tuple[datetime, datetime, Basis, str]:
     resolved = [(*resolve(each, sent_at), each.quote) for each in printed]
-    sent = bounded(sent_at)
-    open_still = [each for each in resolved if each[1] >= sent] or resolved
-    at, _, basis, quote = min(open_still, key=lambda each: (each[0], each[1], each[2], each[3]))
-    return Deadline(at, max(each[1] for each in resolved), basis, quote)
+    open_still = [each for each in resolved if each[1] >= bounded(sent_at)] or resolved
+    return min(open_still, key=lambda each: (each[0], each[1], each[2], each[3]))
 
 
 def _by_policy(window: Window, sent_at: datetime) -> Deadline:

@@ -208,13 +208,15 @@ class By:
     """A printed date: one reading of its day, or two where it can be read two ways.
 
     `at` is the wall-clock time, None where none (or only "midnight") is printed. `zone` is an IANA
-    name or an offset such as "+08:00"; None where none is printed, which means Pacific time.
+    name or an offset such as "+08:00"; None where none is printed, which means Pacific time. `in_text`
+    marks what stands in the text part beside an HTML part.
     """
 
     days: tuple[Day | Ahead | Weekday, ...]
     at: time | None
     zone: str | None
     quote: str
+    in_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,7 @@ class Within:
     long: timedelta
     business: bool
     quote: str
+    in_text: bool = False
 
 
 Printed = By | Within

@@ -163,11 +163,17 @@ def test_a_weekday_whose_hour_is_gone_may_be_next_weeks():
     assert (at, latest) == (utc(2025, 3, 8, 9), utc(2025, 3, 15, 8))
 
 
-def test_of_several_printed_times_the_earliest_counts_and_the_last_end_is_kept():
+def test_of_several_printed_times_for_one_act_the_earliest_counts():
     several = notice(Kind.OFFER, printed=(by(3, 20), within(5 * DAY), by(3, 25)))
     found = deadline(several, POLICY)
-    assert (found.at, found.latest) == (START + 5 * DAY, ends(by(3, 25))[1])
+    assert (found.at, found.latest) == (START + 5 * DAY, START + 5 * DAY)
     assert (found.basis, found.quote) == (Basis.RELATIVE, "within 5 days, 0:00:00")
+
+
+def test_where_text_and_html_differ_the_earlier_counts_and_the_later_end_is_kept():
+    differing = notice(Kind.OFFER, printed=(by(3, 20), replace(by(3, 14), in_text=True)))
+    found = deadline(differing, POLICY)
+    assert (found.at, found.latest) == (ends(by(3, 14))[0], ends(by(3, 20))[1])
 
 
 def test_a_time_past_before_the_mail_was_sent_does_not_hide_one_to_come():
