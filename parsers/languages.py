@@ -13,9 +13,9 @@ _LATIN = re.compile(r"[a-z\u00e0-\u024f\u1e00-\u1eff]")
 # Letters that few neighbours have; they tell more than small words where a language glues its small
 # words to the ends of others.
 _LETTERS = {
-    "uk": "іїєґ", "ru": "ыэъё", "bg": "ъщ", "tr": "ğış", "pl": "łąężźśńć",
-    "vi": "đơưạảấầẩẫậắằặẹẻềểễệịọỏốồổỗộớờởợụủứừửữựỳ",
-    "ro": "țșă", "cs": "řůě", "hu": "őű", "pt": "ãõ", "es": "ñ¿¡", "de": "ß", "fr": "œ", "sv": "å", "sk": "ľĺŕ",
+    "uk": "іїєґ", "ru": "ыэъё", "bg": "ъщ", "tr": "ğış", "pl": "łąężźśńć", "ro": "țșă", "cs": "řůě", "hu": "őű",
+    "pt": "ãõ", "es": "ñ¿¡", "de": "ß", "fr": "œ", "sv": "å", "sk": "ľĺŕ",
+    "vi": "đơưạảấầậắặẹẻềểễệịọỏốồộớờởợụủứừữựỳ",
 }  # fmt: skip
 _MARGIN = 3  # by how many hits a piece must speak for another language than the mail's
 _MOST = 8  # a letter or word that is repeated says no more than this

@@ -125,7 +125,7 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
 
 
 def _nobodys(clause: Clause, start: int, printed: Printed, kind: Kind | None) -> str | None:
-    """Why a time is nobody's deadline: it has happened, is a parcel's, a bank's or a rule's; None where it may be."""
+    """Why a time is nobody's deadline (it has happened, is a parcel's, a bank's), None where it may be."""
     if _nearest(clause, start, _LABELS) in ("placed", "estimated"):
         return "the time of something that happened or will arrive"
     takes_time = isinstance(printed, Within) and (printed.business or printed.short != printed.long)
