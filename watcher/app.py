@@ -15,13 +15,10 @@ from rules.announcing import ripe, waits
 from rules.facts import (
     Alert,
     AlertAbout,
-    Authenticity,
     Case,
     Clock,
     Due,
     Notice,
-    Outcome,
-    Reason,
     Trust,
     Urgency,
 )
@@ -33,6 +30,8 @@ from watcher.database import StoreError
 from watcher.health import Health
 from watcher.mailboxes import Message, Unreadable
 from watcher.outbox import Birth
+from watcher.readers import notice_of
+from watcher.reading import Unread
 from watcher.sayings import Speech
 from watcher.store import Open, Store, Taken
 from watcher.timekeeping import Timekeeper
@@ -118,7 +117,7 @@ class App:
             notice = self._read(message)
         except Exception as error:
             log.error("A mail made the reader fail (%s); it counts as unclear.", type(error).__name__)
-            notice = _unread(message)
+            notice = notice_of(Unread(type(error).__name__), message)
         return notice if notice.source else replace(notice, source=message.source)
 
     def woke(self, now: datetime) -> None:
@@ -281,18 +280,3 @@ def _may_rest(each: Open, said: Collection[str], now: datetime) -> bool:
 
 def _warning_key(warn: Warn) -> str:
     return f"warning/{warn.reason}/{hashlib.sha256(warn.identity.encode()).hexdigest()[:12]}"
-
-
-def _unread(message: Message) -> Notice:
-    """Return a notice for a mail that the reader could not read: unclear if it may be AliExpress's."""
-    ours = b"aliexpress" in message.raw.lower()
-    return Notice(
-        identity=hashlib.sha256(message.raw).hexdigest(),
-        outcome=Outcome.UNCLEAR if ours else Outcome.IGNORED,
-        reason=Reason.MALFORMED if ours else Reason.STRANGER,
-        kind=None,
-        sent_at=message.received_at,
-        received_at=message.received_at,
-        authenticity=Authenticity(Trust.UNVERIFIED, ("unreadable",)),
-        source=message.source,
-    )

@@ -1,18 +1,21 @@
 """Reads each account's mail by its own recipe, in a child process that no hostile mail can get out of."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from rules.facts import Authenticity, Notice, Outcome, Reason, Trust
+from rules.facts import Notice, Outcome, Reason
 from watcher.mailboxes import Message
 from watcher.reading import Reader, ReadingStoppedError, Unread
 from watcher.recipe import Recipe
 
 if TYPE_CHECKING:
     from parsers.read import Reading
+
+_READ_AS_NOTHING = (Reason.MARKETING, Reason.ACCOUNT, Reason.SURVEY, Reason.MESSAGE)
+"""Why a mail of AliExpress's is ignored; the other reasons say that it is not AliExpress's."""
 
 
 class Readers:
@@ -37,7 +40,7 @@ class Readers:
         """Return what a mail says. Once `close` was called it ends the thread that asks, so that a mail
         still being read is left unrecorded, for the next time."""
         recipe = self._recipe_for(message.place.account if message.place else None)
-        reader = self._readers.setdefault(recipe, Reader(recipe))
+        reader = self._readers.setdefault(recipe, Reader(recipe, plain))
         try:
             return notice_of(reader.read(message.raw, message.received_at), message)
         except ReadingStoppedError:
@@ -49,18 +52,26 @@ class Readers:
             reader.close()
 
 
+def plain(raw: bytes, received_at: datetime) -> "Reading":
+    """What a child reads with where the careful reader fails."""
+    from parsers.plainly import read_plainly
+
+    return read_plainly(raw, received_at)
+
+
+def reading_of(answer: "Reading | Unread", message: Message) -> "Reading":
+    """The reading of an answer; where every reader failed, that of the brand and the sender alone."""
+    if isinstance(answer, Unread):
+        from parsers.plainly import read_blindly
+
+        answer = read_blindly(message.raw, message.received_at)
+    notice = replace(answer.notice, source=message.source)
+    if message.size > len(message.raw) and notice.reason in _READ_AS_NOTHING:
+        # What was cut off may have been the part that asks for an answer.
+        notice = replace(notice, outcome=Outcome.UNCLEAR, reason=Reason.MALFORMED, kind=None)
+    return replace(answer, notice=notice)
+
+
 def notice_of(answer: "Reading | Unread", message: Message) -> Notice:
-    """The notice of an answer; a mail that could not be read is unclear if it may be AliExpress's."""
-    if not isinstance(answer, Unread):
-        return replace(answer.notice, source=message.source)
-    ours = b"aliexpress" in message.raw.lower()
-    return Notice(
-        identity=hashlib.sha256(message.raw).hexdigest()[:32],
-        outcome=Outcome.UNCLEAR if ours else Outcome.IGNORED,
-        reason=Reason.MALFORMED if ours else Reason.STRANGER,
-        kind=None,
-        sent_at=message.received_at,
-        received_at=message.received_at,
-        authenticity=Authenticity(Trust.UNVERIFIED, ("unreadable",)),
-        source=message.source,
-    )
+    """The notice of an answer; a mail that could not be read, or was cut, is unclear if it may be ours."""
+    return reading_of(answer, message).notice

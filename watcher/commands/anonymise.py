@@ -9,7 +9,7 @@ from pathlib import Path
 from rules.facts import Notice
 from watcher.clock import utc_now
 from watcher.commands import WRONG, House, StopError, hint, listed, open_house
-from watcher.commands.explain import one_mail
+from watcher.commands.subject import one_mail
 from watcher.readers import notice_of
 from watcher.reading import Reader
 from watcher.recipe import Recipe

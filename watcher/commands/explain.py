@@ -1,6 +1,5 @@
 """Shows how one mail was read: what was seen where, what decided, what was unsure, and what follows."""
 
-import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -8,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from rules.facts import Notice, Outcome
 from watcher.clock import utc_now
-from watcher.commands import WRONG, House, StopError, instant_given, open_house, say
-from watcher.mailboxes import Message
-from watcher.mailboxes.files import Failed, walk
-from watcher.readers import notice_of
-from watcher.reading import Reader, Unread
+from watcher.commands import House, instant_given, open_house, say
+from watcher.commands.subject import one_mail
+from watcher.readers import plain, reading_of
+from watcher.reading import Reader
 from watcher.recipe import Recipe
 from watcher.tables import BASIS, WHAT, WHOSE, left, moment, read_instant
 from watcher.terminal import one_line
@@ -30,24 +28,10 @@ def run(config: Path | None, mail: str, authserv_ids: tuple[str, ...], now: str 
     message = one_mail(mail, at)
     recipe = Recipe(house.phrases, authserv_ids, tuple(house.settings.forwarders))
     recipe.prepare()
-    with Reader(recipe) as reader:
-        answer = reader.read(message.raw, message.received_at)
-    trace = () if isinstance(answer, Unread) else answer.trace
-    for line in _lines(house, notice_of(answer, message), trace, at):
+    with Reader(recipe, plain) as reader:
+        reading = reading_of(reader.read(message.raw, message.received_at), message)
+    for line in _lines(house, reading.notice, reading.trace, at):
         say(line)
-
-
-def one_mail(mail: str, now: datetime) -> Message:
-    """The one mail that a file, or - for standard input, holds; raises StopError."""
-    found = list(walk([mail], sys.stdin.buffer, now))
-    for item in found:
-        if isinstance(item, Failed):
-            raise StopError(item.sentence, item.remedy)
-    messages = [item for item in found if isinstance(item, Message)]
-    if len(messages) != 1:
-        told = f"{mail} holds {len(messages)} mails, not one."
-        raise StopError(told, "Give one mail; `offerwatch scan` reads many.", WRONG)
-    return messages[0]
 
 
 def _lines(house: House, notice: Notice, trace: "tuple[Sign, ...]", now: datetime) -> Iterator[str]:

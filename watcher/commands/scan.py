@@ -192,14 +192,14 @@ def _csv(cells: list[str]) -> bytes:
 def _notices(scan: _Scan) -> Iterator[Notice]:
     """Every mail's notice in the order read, counted, with its source."""
     from watcher.progress import progress
-    from watcher.readers import notice_of
+    from watcher.readers import notice_of, plain
     from watcher.reading import read_many
 
     sources = [_from_files(scan)] if scan.wish.sources else _from_accounts(scan)
     with progress("mails read") as step:
         for recipe, items in sources:
             mails = ((message, message.raw, message.received_at) for message in _messages(scan, items))
-            for message, answer in read_many(mails, recipe):
+            for message, answer in read_many(mails, recipe, plain):
                 step()
                 notice = notice_of(answer, message)
                 if scan.since is None or message.place is not None or notice.sent_at >= scan.since:
