@@ -2,10 +2,11 @@
 
 import os
 import platform
+import pwd
 import shutil
-import socket
 import sqlite3
 import ssl
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,15 +16,14 @@ from pathlib import Path
 
 from watcher.commands import House
 from watcher.secrets import SecretError, fetch_secret, keyring_name
-from watcher.settings import AppriseChannel, Channel, CommandChannel, EmailChannel
-from watcher.terminal import one_line
+from watcher.settings import EmailChannel, ImapAccount
 
 # Below these the library has a hole that hostile mail could use, or lacks what we rely on.
 FLOORS = {
     "imapclient": (4, 1, 0),
     "mail-parser": (4, 8, 0),
     "beautifulsoup4": (4, 13, 0),
-    "soupsieve": (2, 8, 4),
+    "soupsieve": (2, 9, 0),
     "lxml": (6, 1, 0),
     "APScheduler": (3, 11, 0),
     "keyring": (25, 0, 0),
@@ -60,6 +60,8 @@ def versions() -> Iterator[Finding]:
         found = _installed(name)
         if found is None or _numbers(found) < floor:
             old.append(f"{name} {found or 'missing'} (needs {'.'.join(map(str, floor))})")
+    if (python := _python()) is not None:
+        yield python
     if old:
         yield Finding(
             "libraries", State.WRONG, ", ".join(old), "Install offerwatch again: pip install -U offerwatch"
@@ -90,6 +92,9 @@ def data_files(house: House) -> Finding:
         return Finding("words", State.WELL, told)
     except DataError as error:
         return Finding("words", State.WRONG, str(error), "Mend or remove that file.")
+
+
+_PYTHON = {(3, 13): (3, 13, 15), (3, 14): (3, 14, 7)}  # the first of each line with all mends known to us
 
 
 def state_folder(folder: Path) -> Iterator[Finding]:
@@ -128,7 +133,11 @@ def _filesystem(folder: Path) -> str:
 
 def secrets(house: House) -> Iterator[Finding]:
     """Whether each account's and channel's secret can be had; the keyring's backend by name."""
-    sources = [account.secret for account in house.settings.account if account.kind == "imap"]
+    sources = [
+        account.secret
+        for account in house.settings.account
+        if isinstance(account, ImapAccount) and (account.auth == "password" or account.has_source)
+    ]
     for channel in house.settings.channel:
         if isinstance(channel, EmailChannel) and channel.secret is not None:
             sources.append(channel.secret)
@@ -143,35 +152,56 @@ def secrets(house: House) -> Iterator[Finding]:
             yield Finding(name, State.WRONG, error.sentence, error.remedy)
 
 
-def channels(house: House) -> Iterator[Finding]:
-    """Whether each channel could be reached; nothing is sent."""
-    if not house.settings.channel:
-        yield Finding("channels", State.WRONG, "none is configured: nothing could ring", "Add a [[channel]].")
-    for name, table in house.settings.named_channels:
-        trouble = _reach(table)
-        todo = "Mend it, then run: offerwatch alert test" if trouble else None
-        told = trouble or "looks reachable; to prove it: offerwatch alert test"
-        yield Finding(f"channel {name}", State.WRONG if trouble else State.WELL, told, todo)
+def _python() -> Finding | None:
+    """Whether Python's own parsers have the mends against hostile mail; only noted."""
+    here = sys.version_info[:3]
+    if here < min(_PYTHON):
+        told = f"{platform.python_version()} has only the mends that your system brings; 3.13.15 has them all"
+        return Finding("python", State.NOTE, told)
+    wanted = _PYTHON.get(here[:2])
+    if wanted is None or here >= wanted:
+        return None
+    told = f"{platform.python_version()} lacks mends against hostile HTML and mail"
+    remedy = f"Take {'.'.join(map(str, wanted))} or newer as soon as your system has it."
+    return Finding("python", State.NOTE, f"{told}; mails are read in a child process with limits", remedy)
 
 
-def _reach(table: Channel) -> str | None:
-    if isinstance(table, EmailChannel):
-        return _connects(table.host, table.port_number)
-    if isinstance(table, CommandChannel):
-        return None if shutil.which(table.run[0]) else f"{table.run[0]} is not a program that can be run"
-    if isinstance(table, AppriseChannel):
-        return (
-            None if _installed("apprise") else "apprise is not installed: pip install 'offerwatch[apprise]'"
-        )
-    return None if os.environ.get("DBUS_SESSION_BUS_ADDRESS") else "there is no desktop session (D-Bus) here"
+def sign_ins(house: House, now: datetime) -> Iterator[Finding]:
+    """Whether each account that signs in by tokens of ours has a sign-in, and when it was last renewed."""
+    from watcher.clock import instant
+    from watcher.mailboxes import MailboxError
+    from watcher.tokens import TokenFile
+
+    for account in house.settings.account:
+        if not isinstance(account, ImapAccount) or account.auth != "oauth2" or account.has_source:
+            continue
+        name, todo = f"sign-in of {account.name}", f"Run: offerwatch account login {account.name}"
+        try:
+            found = TokenFile(house.settings.state_folder, account.name).load()
+        except MailboxError as error:
+            yield Finding(name, State.WRONG, error.sentence, error.remedy)
+            continue
+        if found is None:
+            yield Finding(name, State.WRONG, "nobody has signed in yet", todo)
+            continue
+        days = (now - instant(found.refreshed_at or found.signed_in_at)).days
+        yield Finding(name, State.WELL, f"with {found.provider} as {found.username}, renewed {days} days ago")
 
 
-def _connects(host: str, port: int) -> str | None:
+def service() -> Iterator[Finding]:
+    """Whether a user's own service outlives the login, where one is installed."""
+    unit = Path.home() / ".config/systemd/user/offerwatch.service"
+    if not unit.exists():
+        return
     try:
-        socket.create_connection((host, port), timeout=10).close()
-    except OSError as error:
-        return f"{host}:{port} can't be reached ({one_line(error.strerror or str(error), 80)})"
-    return None
+        lingers = (Path("/var/lib/systemd/linger") / pwd.getpwuid(os.getuid()).pw_name).exists()
+    except KeyError:
+        return
+    if lingers:
+        yield Finding("service", State.WELL, f"{unit}, also while nobody is logged in")
+    else:
+        told = f"{unit} ends when you log out"
+        yield Finding("service", State.NOTE, told, "Run: loginctl enable-linger")
 
 
 def clock(newest: datetime | None, now: datetime) -> Finding:

@@ -93,6 +93,8 @@ account = typer.Typer(no_args_is_help=True, help="The mailboxes that are watched
 alert = typer.Typer(no_args_is_help=True, help="The ways alerts reach you.")
 app.add_typer(account, name="account")
 app.add_typer(alert, name="alert")
+state = typer.Typer(no_args_is_help=True, help="What is kept: export it, back it up, let old parts go.")
+app.add_typer(state, name="state")
 
 Config = Annotated[
     Path | None,
@@ -518,12 +520,52 @@ def alert_test(
     raise typer.Exit(run(config, channel))
 
 
+@state.command("export")
+def state_export(
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write there, not to the screen.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Write every case, what you did about it, and every alert as one JSON object."""
+    from watcher.commands.state import export
+
+    export(config, output)
+
+
+@state.command("backup")
+def state_backup(
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="A file, or a folder to put one in.")],
+    config: Config = None,
+) -> None:
+    """Copy the memory to a file, also while `watch` is running."""
+    from watcher.commands.state import back_up
+
+    back_up(config, target)
+
+
+@state.command("prune")
+def state_prune(
+    older_than: Annotated[str, typer.Option(metavar="730d", help="What was over so long ago.")] = "730d",
+    yes: _Quiet = False,
+    config: Config = None,
+) -> None:
+    """Let go of mails, cases and alerts that were over long ago; what is open stays."""
+    from watcher.commands.state import let_go
+
+    let_go(config, older_than, yes)
+
+
 @app.command()
-def doctor(form: Show = ShowFormat.TABLE, config: Config = None) -> None:
+def doctor(
+    form: Show = ShowFormat.TABLE,
+    loud: Annotated[bool, typer.Option("--loud", help="Send a test alert by every channel too.")] = False,
+    config: Config = None,
+) -> None:
     """Look at everything that offerwatch depends on, and list what to do; exit 3 when it is blind."""
     from watcher.doctor import run
 
-    raise typer.Exit(run(config, form is ShowFormat.JSON))
+    raise typer.Exit(run(config, form is ShowFormat.JSON, loud))
 
 
 @app.command("install-service")

@@ -9,7 +9,7 @@ from email.policy import compat32
 from pathlib import Path
 from typing import Any
 
-from watcher import checkups
+from watcher import channelcheck, checkups
 from watcher.checkups import Finding, State
 from watcher.clock import utc_now
 from watcher.commands import BLIND, DONE, FAILED, House, open_house, print_json, say
@@ -26,11 +26,14 @@ from watcher.timekeeping import clock_said
 RECENT = timedelta(days=30)
 
 
-def run(config: Path | None, as_json: bool) -> int:
-    """Print every finding as it is made; returns 3 when blind, 1 when something is wrong, else 0."""
+def run(config: Path | None, as_json: bool, loud: bool = False) -> int:
+    """Print every finding as it is made; returns 3 when blind, 1 when something is wrong, else 0.
+
+    With `loud` every channel is asked to carry a test alert; without, nothing is sent.
+    """
     house, now = open_house(config, needed=False), utc_now()
     findings = []
-    for finding in _findings(house, now):
+    for finding in _findings(house, now, loud):
         findings.append(finding)
         if not as_json:
             say(f"{finding.state.value:<6}{finding.name}: {finding.told}")
@@ -66,22 +69,25 @@ def _say_todo(todo: list[str]) -> None:
         say(f"{number:>3}. {each}")
 
 
-def _findings(house: House, now: datetime) -> Iterator[Finding]:
+def _findings(house: House, now: datetime, loud: bool) -> Iterator[Finding]:
     yield from checkups.versions()
     yield _configuration(house)
     yield checkups.data_files(house)
     yield from checkups.state_folder(house.settings.state_folder)
     yield from checkups.secrets(house)
+    yield from checkups.sign_ins(house, now)
     if house.path is not None:
-        yield from checkups.channels(house)
+        yield from channelcheck.channels(house, now, loud)
+        yield from channelcheck.calendar(house)
     for account in house.settings.account:
         yield from _account(house, account, now)
     if house.settings.account:
         yield _watching(house)
         yield from _looks(house, now)
     yield from _probe(house)
-    if house.path is not None and house.settings.health.ping_url is None:
-        yield Finding("dead man", State.NOTE, "nobody notices if this machine is off: see ping_url")
+    if house.path is not None:
+        yield channelcheck.dead_man(house)
+        yield from checkups.service()
 
 
 _PROBED = {
@@ -178,6 +184,32 @@ def _server(account: Account, mailbox: Mailbox) -> Iterator[Finding]:
     else:
         every = int(account.poll_every.total_seconds() // 60)
         yield Finding(name, State.NOTE, f"has no IDLE: a new mail is seen within {every} min (poll_every)")
+    known = [each for each in ("UIDPLUS", "SPECIAL-USE", "CONDSTORE", "X-GM-EXT-1") if each in can]
+    yield Finding(f"{name} abilities", State.WELL, ", ".join(known) or "none beyond the plainest")
+    secured = getattr(mailbox, "protection", lambda: None)()
+    told = f"{secured}, certificate trusted" if secured else "no encryption: the server is this machine"
+    yield Finding(f"{name} connection", State.WELL, told)
+    yield from _junk(account, mailbox)
+
+
+def _junk(account: Account, mailbox: Mailbox) -> Iterator[Finding]:
+    """Offers filed as spam are the ones that get missed: say so where that folder isn't watched."""
+    from watcher.mailboxes.folders import resolve
+
+    listing = getattr(mailbox, "listing", None)
+    if listing is None:
+        return
+    name = f"{account.name} junk"
+    try:
+        junk = resolve("\\Junk", listing(), account.name, "this server")
+    except MailboxError:
+        yield Finding(name, State.NOTE, "no folder for junk mail was found; if there is one, name it in folders")
+        return
+    if {"\\junk", junk.lower()} & {each.lower() for each in account.folders}:
+        yield Finding(name, State.WELL, f"{junk} is watched")
+    else:
+        todo = f'Add "\\\\Junk" to folders of account {account.name}.'
+        yield Finding(name, State.NOTE, f"{junk} is not watched, and offers end up there", todo)
 
 
 def _trust(house: House, account: Account, newest: Message | None) -> Finding:

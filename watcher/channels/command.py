@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -35,6 +36,16 @@ class CommandChannel:
         self.min_urgency = min_urgency
         self._run = run
         self._timeout = timeout
+
+    def check(self) -> str:
+        """Look whether the program is there, without running it; raises ChannelError."""
+        if shutil.which(self._run[0]) is None:
+            raise ChannelError(
+                f"Channel {self.name}: {self._run[0]} is not a program that can be run.",
+                "Give its whole path, and make it executable.",
+                permanent=True,
+            )
+        return "its program is there"
 
     def send(self, alert: Alert, attempt: Attempt) -> None:
         """Deliver one alert; raises ChannelError unless the program exits 0 within the time-out.

@@ -73,6 +73,17 @@ class DesktopChannel:
         with self._sending:
             self._show(alert, "\n\n".join((*repeat, *_popup(alert))))
 
+    def check(self) -> str:
+        """Ask the notification server what it can do, showing nothing; raises ChannelError."""
+        with self._sending:
+            bus = self._connected()
+            try:
+                self._know_server(bus)
+            except BusError as error:
+                raise self._explained(error) from None
+            buttons = "with buttons" if "actions" in self._abilities else "without buttons"
+        return f"a notification service answers, {buttons}"
+
     def close(self) -> None:
         """Let go of the bus; what is on the screen may go with it."""
         bus, self._bus = self._bus, None

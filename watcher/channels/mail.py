@@ -46,6 +46,11 @@ class EmailChannel:
         mail = self.message(alert, attempt, repeat=attempt.in_doubt and seen is None)
         self._delivery.hand_in(self._sender, self._to, mail)
 
+    def check(self) -> str:
+        """Sign in without sending; returns what was proved, raises ChannelError."""
+        self._delivery.check()
+        return "its server was reached and signed in to"
+
     def message(self, alert: Alert, attempt: Attempt, repeat: bool = False) -> EmailMessage:
         """The mail as it is sent; `repeat` says in it that the user may have had it before."""
         now = self._around.now()

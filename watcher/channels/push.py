@@ -63,6 +63,11 @@ class AppriseChannel:
         if taken is not True:
             raise self._failure(url, words)
 
+    def check(self) -> str:
+        """Look at the address without asking its service; raises ChannelError."""
+        self._service(self._address())
+        return "its address is understood"
+
     def _address(self) -> str:
         if isinstance(self._url, str):
             return self._url.strip()

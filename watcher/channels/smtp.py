@@ -52,6 +52,11 @@ class Delivery:
         with self._connected() as smtp:
             self._hand_over(smtp, sender, to, mail)
 
+    def check(self) -> None:
+        """Connect and sign in, and hand in nothing; raises ChannelError."""
+        with self._connected():
+            pass
+
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
         server = self._server

@@ -23,13 +23,13 @@ def run(config: Path | None, only: str | None) -> int:
         raise StopError(f'There is no channel "{only}".', f"The configuration has {known}.", WRONG)
     alert = speech_of(house).test(f"test/{now:%Y%m%dT%H%M%SZ}", now)
     try:
-        took = [_send(channel, alert, _message_id(house)) for channel in chosen]
+        took = [_send(channel, alert, message_id(house)) for channel in chosen]
     finally:
         close_channels(channels)
     return DONE if all(took) else FAILED
 
 
-def _message_id(house: House) -> str:
+def message_id(house: House) -> str:
     """A Message-ID that a watch of this state knows as ours when the mail comes back to the mailbox."""
     from watcher.store import Store, StoreError
 
@@ -43,8 +43,8 @@ def _message_id(house: House) -> str:
         store.close()
 
 
-def _send(channel: Channel, alert: Alert, message_id: str) -> bool:
-    trouble = tried(channel, alert, message_id)
+def _send(channel: Channel, alert: Alert, name: str) -> bool:
+    trouble = tried(channel, alert, name)
     say(f"FAILED  {channel.name}: {trouble}" if trouble else f"ok      {channel.name} took the test alert")
     return trouble is None
 

@@ -142,6 +142,12 @@ class ImapMailbox:
             session, _ = self._open()
             return frozenset(c.decode("ascii", "replace") for c in session.capabilities)
 
+    def protection(self) -> str | None:
+        """Return by which version of TLS the connection is protected, None without. Raises `MailboxError`."""
+        with self._guarded():
+            session, _ = self._open()
+            return session.protection()
+
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         """Turn whatever ends a session into a `MailboxError`, with the session gone."""

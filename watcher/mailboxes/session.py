@@ -78,6 +78,11 @@ class ImapSession:
     def can(self, capability: str) -> bool:
         return capability.encode() in self.capabilities
 
+    def protection(self) -> str | None:
+        """Return the version of TLS in use, None where there is none."""
+        sock = self._wire.sock
+        return sock.version() if isinstance(sock, ssl.SSLSocket) else None
+
     def folders(self) -> list[tuple[tuple[bytes, ...], str]]:
         """Return every folder's flags and name."""
         return [(tuple(flags), str(name)) for flags, _, name in self.client.list_folders()]
