@@ -11,6 +11,7 @@ from parsers.labels import missing_buttons, role_of
 from parsers.languages import language_of, language_within
 from parsers.layout import Layout
 from parsers.lexicon import Language, Lexicon
+from parsers.nearly import nearly
 from parsers.numbers import Numbers, numbers
 from parsers.offers import Amounts, amounts
 from parsers.windows import buyers_times, candidates, other_clocks
@@ -82,6 +83,7 @@ def interpret(
         else ()
     )
     seen = tuple(Sighting("time", 0.0, f"{c.owner}: {c.why}", c.printed.quote) for c in times)
+    seen += nearly(text.main, lexicon.signs, scores) if reason in (Reason.NO_KIND, Reason.MALFORMED) else ()
     return _reading(
         outcome, reason, None if reason else kind, text, found, scores,
         anchors=tuple(anchors), money=money, printed=printed, others=other_clocks(times), seen=seen,

@@ -211,10 +211,6 @@ def _noticed(frame: Notice, told: Told) -> Notice:
 
 def _trace(whose: Origin, told: Told) -> tuple[Sign, ...]:
     via = f" by way of a {whose.via}" if whose.via else ""
-    first = Sign(
-        "sender",
-        f"{whose.sender}{via}: {whose.authenticity.verdict}",
-        0.0,
-        ", ".join(whose.authenticity.reasons),
-    )
+    reasons = ", ".join(whose.authenticity.reasons)
+    first = Sign(reasons, f"{whose.sender}{via}: {whose.authenticity.verdict}", 0.0, "sender")
     return (first, *(Sign(s.where, s.note, s.weight, s.kind) for s in told.seen))
