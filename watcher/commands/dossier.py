@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rules.deadlines import PACIFIC
-from rules.facts import Case
+from rules.facts import Case, Money
 from rules.responses import Said, draft
 from rules.routes import capital
 from watcher import evidence
@@ -176,8 +176,12 @@ def _pages(
     facts += [("State", what({"kind": plain(case.kind), "offer": plain(case.offer)}))]
     facts += [("Turn", WHOSE[case.turn.value])]
     facts += [
-        (name, line) for name, line in zip(["Facts", *[""] * len(told.facts)], told.facts, strict=False)
+        (name, money_said(money)) for name, money in (("Asked", case.asked), ("Paid", case.paid)) if money
     ]
+    if case.deadline is not None:
+        until = case.deadline.at
+        pacific = f"{until.astimezone(PACIFIC):%Y-%m-%d %H:%M} Pacific"
+        facts += [("Answer until", f"{until.astimezone(house.zone):%Y-%m-%d %H:%M} ({pacific})")]
     return Pages(
         title=f"AliExpress order {orders}: the case so far",
         facts=tuple(facts),
@@ -216,6 +220,11 @@ def _checklist(advice: Advice, tongue: Tongue, files: Sequence[File]) -> Iterato
             f"  {one_line(file.name)}  {size_said(file.size)}  {file.fault or 'ok'}" for file in files
         )
     yield ""
+
+
+def money_said(money: Money) -> str:
+    """An amount with its currency."""
+    return f"{money.amount:f} {money.currency or ''}".strip()
 
 
 def size_said(size: int) -> str:
