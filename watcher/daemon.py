@@ -69,7 +69,8 @@ def only_one(state_dir: Path) -> Iterator[None]:
 
 
 class Daemon:
-    """Runs until it is told to stop. `ping` is called after each proven look; `reload` on SIGHUP.
+    """Runs until it is told to stop. `ping` is called after each proven look; `reload` on SIGHUP; `keep`
+    after each look at the clock.
 
     `probe` is called every few minutes, and decides itself whether anything is to be looked at.
     """
@@ -85,6 +86,7 @@ class Daemon:
         ping: Callable[[], None] | None = None,
         probe: Callable[[], object] | None = None,
         reload: Callable[[], None] | None = None,
+        keep: Callable[[], None] | None = None,
         tick_every: float = TICK,
     ) -> None:
         self._app = app
@@ -94,6 +96,7 @@ class Daemon:
         self._ping = ping
         self._probe = probe
         self._reload = reload
+        self._keep = keep
         self._tick_every = tick_every
         self._asked = threading.Event()
         self._told = self._hung_up = False  # set by signals
@@ -134,6 +137,16 @@ class Daemon:
             log.exception("A look at the clock stumbled; the next one comes in %d s.", self._tick_every)
         else:
             self._ticked_at = monotonic()
+            self._keep_calendar()
+
+    def _keep_calendar(self) -> None:
+        try:
+            if self._keep is not None:
+                self._keep()
+        except StoreError as error:
+            self._emergency.store_failed(error)
+        except Exception:  # the calendar is a courtesy; the ringing must go on
+            log.exception("The calendar could not be kept; it is tried again.")
 
     def _look_at_hosts(self) -> None:
         try:

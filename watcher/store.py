@@ -255,6 +255,18 @@ class Store:
             rows = connection.execute(f"SELECT facts FROM cases {_ORDER[settled]}").fetchall()
             return tuple(casebook.load(connection, facts) for (facts,) in rows)
 
+    def revision(self) -> str:
+        """Return a mark that changes whenever any case was judged again."""
+        with self.database.reading() as connection:
+            row = connection.execute("SELECT n FROM counters WHERE name = 'revision'").fetchone()
+        return str(row[0]) if row else ""
+
+    def changes(self) -> list[tuple[str, datetime]]:
+        """Return when each case was judged last, to the second."""
+        with self.database.reading() as connection:
+            rows = connection.execute("SELECT id, changed_at FROM cases").fetchall()
+        return [(name, instant(at).replace(microsecond=0)) for name, at in rows]
+
     def summaries(self, now: datetime) -> list[Any]:
         """Return the ready-made JSON of the cases still open, the nearest deadline first. What lapsed more
         than a week ago is left out, and what waits for others without a word for months."""

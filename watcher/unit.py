@@ -77,7 +77,6 @@ class Unit:
             "Type=notify\n"
             f"ExecStart={start}\n"
             f"{_lines('User', [self.user] if self.user else [])}"
-            "ExecReload=/bin/kill -HUP $MAINPID\n"
             "Restart=always\n"
             "RestartSec=10\n"
             "# 2: a mistake in the configuration, 4: another watch has this state; neither mends itself\n"

@@ -23,6 +23,7 @@ from watcher.store import Store
 if TYPE_CHECKING:
     from rules.probing import Finding
     from watcher.app import App
+    from watcher.calendarfile import CalendarFile
     from watcher.casebook import Judge
     from watcher.looking import Watch
     from watcher.mailboxes.imap import ImapMailbox
@@ -277,6 +278,19 @@ def watches_of(house: House) -> list["Watch"]:
         for account in house.settings.account
         for folder, mailbox in zip(account.folders, mailboxes_of(house, account), strict=True)
     ]
+
+
+def calendar_of(house: House, store: Store) -> "CalendarFile | None":
+    """The calendar file that is to be kept, None where none is configured."""
+    path = house.settings.calendar.path
+    if path is None:
+        return None
+    from rules.routes import instruct
+    from watcher.calendarfile import CalendarFile
+
+    return CalendarFile(
+        path, store, lambda case: instruct(case.kind, case.orders, case.dispute, house.words)
+    )
 
 
 def speech_of(house: House, store: Store | None = None) -> "HouseSpeech":

@@ -97,6 +97,7 @@ def daemon_of(
             wiring.judge_again_if_changed(house, store, readers)
             probe = wiring.probe_of(house, store)
             app = buttons.app = wiring.app_of(house, store, channels, readers)
+            calendar = wiring.calendar_of(house, store)
             yield Daemon(
                 app,
                 watches,
@@ -105,6 +106,7 @@ def daemon_of(
                 house.settings.state_folder,
                 ping=Ping(url, app.heard) if url else None,
                 probe=probe.look_if_due if probe else None,
+                keep=calendar.keep if calendar else None,
             )
     finally:
         close_channels(channels)
