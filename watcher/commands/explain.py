@@ -1,6 +1,6 @@
 """Shows how one mail was read: what was seen where, what decided, what was unsure, and what follows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,11 +9,12 @@ from rules.facts import Notice, Outcome
 from watcher.clock import utc_now
 from watcher.commands import House, instant_given, open_house, say
 from watcher.commands.subject import one_mail
+from watcher.commands.teaching import lessons, sign_lines, sums, why, why_trusted
+from watcher.loading import load_lexicon
 from watcher.readers import plain, reading_of
 from watcher.reading import Reader
 from watcher.recipe import Recipe
 from watcher.tables import BASIS, WHAT, WHOSE, left, moment, read_instant
-from watcher.terminal import one_line
 
 if TYPE_CHECKING:
     from parsers.read import Sign
@@ -30,35 +31,38 @@ def run(config: Path | None, mail: str, authserv_ids: tuple[str, ...], now: str 
     recipe.prepare()
     with Reader(recipe, plain) as reader:
         reading = reading_of(reader.read(message.raw, message.received_at), message)
-    for line in _lines(house, reading.notice, reading.trace, at):
+    known = load_lexicon(house.phrases).languages
+    for line in _lines(house, reading.notice, reading.trace, known, at):
         say(line)
 
 
-def _lines(house: House, notice: Notice, trace: "tuple[Sign, ...]", now: datetime) -> Iterator[str]:
+def _lines(
+    house: House, notice: Notice, trace: "tuple[Sign, ...]", known: Container[str | None], now: datetime
+) -> Iterator[str]:
     from watcher.present import mail_json
 
     shown = mail_json(notice, house.policy, house.words, now)
     yield f"Subject   {notice.subject or '(none)'}"
     yield f"Sent      {moment(notice.sent_at, house.zone, now)} ({house.zone})"
-    reasons = ", ".join(notice.authenticity.reasons)
-    yield f"Sender    {notice.authenticity.verdict.value}{': ' + reasons if reasons else ''}"
+    yield f"Sender    {why_trusted(notice)}"
     yield f"Language  {notice.locale or 'not told'}"
     yield ""
-    yield "What was seen (heavier counts more; a minus speaks against)"
-    for sign in dict.fromkeys(trace):
-        weight = f"{sign.weight:+.1f}" if sign.weight else ""
-        note = one_line(sign.note, 40)
-        yield f"  {weight:>5}  {note:<14} {one_line(sign.what, 60)}  [{one_line(sign.where, 70)}]"
+    yield "What was seen: weight, what it speaks for, what it is [where]"
+    yield from sign_lines(trace)
     yield ""
+    yield from sums(trace)
     yield from _verdict(house, notice, shown, now)
+    yield from lessons(house, notice, trace, notice.locale in known)
 
 
 def _verdict(house: House, notice: Notice, shown: Json, now: datetime) -> Iterator[str]:
     if notice.outcome is Outcome.IGNORED:
-        yield f"Ignored: {shown['reason']}. It makes no case and rings nobody."
+        yield f"Ignored: {shown['reason']}, {why(notice.reason)}. It makes no case and rings nobody."
         return
-    sure = "" if notice.outcome is Outcome.NOTICE else f" - UNCLEAR ({shown['reason']}): look for yourself"
-    yield f"It says   {WHAT[shown['kind']]}{sure}"
+    if notice.outcome is Outcome.NOTICE:
+        yield f"It says   {WHAT[shown['kind']]}"
+    else:
+        yield f"UNCLEAR   ({shown['reason']}) {why(notice.reason)}: look for yourself"
     yield f"Orders    {' '.join(shown['orders']) or 'none named'}"
     if shown["dispute"]:
         yield f"Dispute   {shown['dispute']}"
