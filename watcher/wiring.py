@@ -288,9 +288,7 @@ def calendar_of(house: House, store: Store) -> "CalendarFile | None":
     from rules.routes import instruct
     from watcher.calendarfile import CalendarFile
 
-    return CalendarFile(
-        path, store, lambda case: instruct(case.kind, case.orders, case.dispute, house.words)
-    )
+    return CalendarFile(path, store, lambda case: instruct(case.kind, case.orders, case.dispute, house.words))
 
 
 def speech_of(house: House, store: Store | None = None) -> "HouseSpeech":
