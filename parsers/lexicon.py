@@ -1,7 +1,7 @@
 """All phrase files, checked and compiled: how each language speaks of orders, disputes and times."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,6 +9,7 @@ from parsers.dates import DateReader, DateWords, Zones
 from parsers.languages import Tongues, tongues_from
 from parsers.levelling import level
 from parsers.money import MoneyReader
+from parsers.phraseheads import head_mistakes
 from parsers.signs import CONCEPTS, Signs, signs_from
 from parsers.spans import SpanReader, SpanWords
 from parsers.wording import Wording, pattern_regex
@@ -32,6 +33,7 @@ _TOP = (
     "numerals",
     "fixed",
     "breaks",
+    "senders",
 )
 
 
@@ -82,22 +84,25 @@ class Lexicon:
 def lexicon_from(files: Mapping[str, Mapping[str, object]]) -> Lexicon:
     """Return the lexicon of parsed TOML `files`: their names mapped to their contents.
 
-    Needed are the files of COMMON; every other file is a language, or
-    the user's own senders. A later file of the same locale adds to an earlier one. Raises LexiconError with
-    every mistake found.
+    Needed are the files of COMMON; every other file is a language, or the user's own senders, or both. A
+    later file of the same locale adds to an earlier one. Raises LexiconError with every mistake found.
     """
     mistakes: list[str] = []
     zones, money = _zones(files["zones.toml"]), _money(files["money.toml"])
     merged: dict[str, dict[str, object]] = {}
+    own: list[tuple[str, str]] = []
     for name, data in files.items():
         if name in COMMON:
+            continue
+        own += _own_senders(name, data, mistakes)
+        if set(data) == {"senders"}:
             continue
         found = _mistakes(name, data)
         mistakes += found
         if not found:
             locale = str(data["locale"])
             merged[locale] = _merge(merged.get(locale, {}), data)
-    senders = _senders(files["senders.toml"], mistakes)
+    senders = (*own, *_senders(files["senders.toml"], mistakes))
     signs, bad = signs_from(files["kinds.toml"])
     mistakes += [f"kinds.toml: {mistake}" for mistake in bad]
     if mistakes:
@@ -131,6 +136,20 @@ def _senders(data: Mapping[str, object], mistakes: list[str]) -> tuple[tuple[str
     return tuple(out)
 
 
+def _own_senders(name: str, data: Mapping[str, object], mistakes: list[str]) -> Iterator[tuple[str, str]]:
+    """The `[senders]` table of a phrase file: addresses (`*` stands for anything) and what they send."""
+    table = data.get("senders", {})
+    if not isinstance(table, Mapping):
+        mistakes.append(f'{name}: `senders` must be a table such as "x@notice.aliexpress.com" = "order".')
+        return
+    for address, what in table.items():
+        if what in _CLASSES and "@" in str(address):
+            yield str(address).lower(), str(what)
+        else:
+            told = f"`senders.{address}` must be an address with an @, and what it sends"
+            mistakes.append(f"{name}: {told}: one of {', '.join(_CLASSES)}.")
+
+
 def _zones(data: Mapping[str, object]) -> Zones:
     exact, words = data["exact"], data["words"]
     assert isinstance(exact, Mapping)
@@ -140,9 +159,10 @@ def _zones(data: Mapping[str, object]) -> Zones:
 
 
 def _mistakes(name: str, data: Mapping[str, object]) -> list[str]:
-    out = []
+    out: list[str] = []
     if not isinstance(data.get("locale"), str):
         return [f'{name}: `locale` is missing: name the language this file is for, such as locale = "en".']
+    out += head_mistakes(name, data)
     for key in data:
         if key not in _TOP:
             out.append(f"{name}: `{key}` is not known: use one of {', '.join(_TOP)}.")
@@ -158,8 +178,13 @@ def _mistakes(name: str, data: Mapping[str, object]) -> list[str]:
             out.append(f"{name}: `words.{concept}` must be a list of words, none of them empty.")
     out += _section_mistakes(name, data, "dates", (*_DATE_LISTS, *_NUMBERED))
     out += _section_mistakes(name, data, "spans", (*_UNITS, "joiners"))
+    numerals = data.get("numerals", {})
+    if not _is_numbered(numerals, "0 to 1000"):
+        out.append(f"{name}: `numerals` must map words to numbers from 0 to 1000, such as ten = 10.")
     fixed = data.get("fixed", {})
-    if isinstance(fixed, Mapping):
+    if not isinstance(fixed, Mapping):
+        out.append(f'{name}: `fixed` must map words to durations, such as fortnight = "14d".')
+    else:
         for word, span in fixed.items():
             if not (isinstance(span, str) and _FIXED.fullmatch(span)):
                 out.append(
