@@ -9,8 +9,9 @@ from watcher.clock import maybe_instant, stamp
 from watcher.database import Database
 from watcher.mailboxes import Cursor, Looked, Place
 
-AGAIN = timedelta(hours=6)
-"""After this time a mail that could not be read counts as unseen, and is tried again."""
+AGAIN = timedelta(minutes=10)
+"""After this time a mail that could not be read counts as unseen, and is tried again: a bad line looks like
+a bad mail for a while, and an offer may have only hours."""
 
 _BATCH = 500
 

@@ -59,7 +59,9 @@ def soaked(scene: Scene, server: Dovecot, proxy: Chaos, minutes: float) -> bool:
             proxy.heal()
             assert running.poll() is None, "the watcher has died"
         proxy.cut_all()
-        scene.wait_for(scene.all_rung, 60, strict=False)
+        scene.sink.script.clear()
+        if not scene.wait_for(scene.all_rung, 90, strict=False):
+            tell_why(scene)
         time.sleep(QUIET / 2)
         after = weight(running.pid)
         running.send_signal(signal.SIGTERM)
@@ -98,6 +100,15 @@ def a_fault(chance: random.Random, scene: Scene, server: Dovecot, proxy: Chaos) 
         time.sleep(chance.uniform(0.1, 3.0))
         for pid in server.sessions():
             os.kill(pid, signal.SIGCONT)
+
+
+def tell_why(scene: Scene) -> None:
+    """What the watcher's own books say, where something is missing."""
+    say(f"folders: {scene.rows('SELECT * FROM looks')}")
+    waiting = scene.rows("SELECT * FROM outbox WHERE state != 'sent'")
+    say(f"waiting: {waiting}")
+    missing = sorted({each.order for each in scene.offers} - scene.rung())
+    say(f"missing: {missing}; noticed: {scene.rows('SELECT orders, settled, watched FROM cases')}")
 
 
 def weight(pid: int) -> tuple[int, int]:

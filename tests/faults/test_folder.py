@@ -146,10 +146,10 @@ def test_f22_a_mail_has_no_date_and_no_name(stage, many, monkeypatch, zone):
 
 def test_f24_one_mail_cannot_be_read(stage, dovecot, many):
     scene = stage(window=0.5)
-    scene.offers_of(many // 2)
+    scene.offers_of(max(6, many // 2))
     poison = dovecot.deliver(an_offer(990).raw, user=scene.plan.user)
     poison.chmod(0)
-    scene.offers_of(many - many // 2)
+    scene.offers_of(max(6, many // 2))  # more than eight: their sizes are asked for first
     with scene.watching() as built:
         scene.settle()
         scene.wait_for(lambda: any("unreadable" in key for key, _ in scene.alerts()))

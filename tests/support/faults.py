@@ -30,6 +30,7 @@ from support.smtp import SmtpSink
 from support.watching import judge, policy, summary
 from watcher import daemon as daemon_module
 from watcher import delivery as delivery_module
+from watcher import diary as diary_module
 from watcher import looking as looking_module
 from watcher.app import App
 from watcher.channels import Channel, Surroundings
@@ -42,6 +43,7 @@ from watcher.emergency import Emergency
 from watcher.loading import load_words
 from watcher.looking import Watch
 from watcher.mailboxes import Message
+from watcher.mailboxes import fetching as fetching_module
 from watcher.mailboxes.imap import ImapMailbox
 from watcher.mailboxes.wire import Timeouts
 from watcher.readers import notice_of
@@ -236,6 +238,8 @@ def short_pauses() -> Iterator[None]:
         looking_module.pause_after, looking_module.STORE_PAUSE, looking_module.NETWORK_PAUSE,
         delivery_module.BACK_OFF, delivery_module.NAP, daemon_module.BEAT,
     )  # fmt: skip
+    rest, again = fetching_module.REST, diary_module.AGAIN
+    fetching_module.REST, diary_module.AGAIN = 0.5, timedelta(seconds=0.5)
     real = looking_module.pause_after
     looking_module.pause_after = lambda error, failures: min(0.2, real(error, failures))
     looking_module.STORE_PAUSE = looking_module.NETWORK_PAUSE = 0.2
@@ -245,6 +249,7 @@ def short_pauses() -> Iterator[None]:
     try:
         yield
     finally:
+        fetching_module.REST, diary_module.AGAIN = rest, again
         (
             looking_module.pause_after, looking_module.STORE_PAUSE, looking_module.NETWORK_PAUSE,
             delivery_module.BACK_OFF, delivery_module.NAP, daemon_module.BEAT,
@@ -364,7 +369,8 @@ class Scene:
     def settle(self, seconds: float = 20.0) -> None:
         """Wait until every offer rang and nothing waits, then have the mailbox looked at once more; what
         has not rung by then is missed: the second look is only for what would ring twice."""
-        self.wait_for(lambda: self.all_rung() and self.nothing_waits(), seconds, strict=False)
+        patience = seconds + len(self.offers)  # each alert is a mail, on a machine that may be busy
+        self.wait_for(lambda: self.all_rung() and self.nothing_waits(), patience, strict=False)
         if not self.all_rung():
             self.verdict()
         if self.built is not None:

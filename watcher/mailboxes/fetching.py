@@ -7,6 +7,7 @@ search, all of it. So completeness rests on that search for one thing only: a fo
 rewritten, among hundreds of unseen mails.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,9 @@ WINDOW = 5000  # mails whose header lines one command asks for
 BATCH = 50  # bodies a command
 BATCH_BYTES = 8 * 1024 * 1024
 UNSIZED = 8  # so few that their sizes need not be asked first
+SKIMS = 2  # times a window of header lines may end the connection before its mails are all read
 CUTS = 3  # times a mail may end the connection before it is called unreadable
+REST = 300.0  # seconds before such a mail is asked for once more: the line may have been to blame
 _USER = "-._~!$'()*+,&="  # RFC 5092: what needs no escape in a user name
 
 
@@ -56,11 +59,15 @@ class Bodies:
         self._forwarders = forwarders
         self._limits = limits
         self._cuts: Counter[int] = Counter()
+        self._cut_at: dict[int, float] = {}  # monotonic seconds
         self._body_search = True
+        self._cut_sizing = False  # the last look ended when it asked for sizes: one mail may be to blame
+        self._cut_skims: Counter[int] = Counter()  # by the first number of a window
 
     def forgive(self) -> None:
         """Try again even what ended the connection before."""
         self._cuts.clear()
+        self._cut_skims.clear()
 
     def of(
         self, session: ImapSession, folder: Folder, unseen: Sequence[int]
@@ -86,7 +93,7 @@ class Bodies:
     ) -> Iterator[Message | Unreadable]:
         """Yield each of these mails with all its bytes up to `CAP`; nothing for one that is gone."""
         if sizes is None:
-            sizes = _sizes(session, uids) if len(uids) > UNSIZED else {}
+            sizes = self._sizes(session, [uid for uid in uids if not self._cuts[uid]])
         for batch in _batches([uid for uid in uids if not self._cuts[uid]], sizes):
             try:
                 answers = self._ask(session, batch)
@@ -99,7 +106,7 @@ class Bodies:
             yield from self._alone(session, folder, uid)
 
     def _alone(self, session: ImapSession, folder: Folder, uid: int) -> Iterator[Message | Unreadable]:
-        if self._cuts[uid] >= CUTS:
+        if self._cuts[uid] >= CUTS and time.monotonic() - self._cut_at.get(uid, 0.0) < REST:
             yield _unreadable(folder, uid, "the server hangs up when it is asked for this mail", None)
             return
         try:
@@ -120,17 +127,39 @@ class Bodies:
             raise
         except Exception:
             self._cuts.update(uids)
+            self._cut_at.update(dict.fromkeys(uids, time.monotonic()))
             raise
         for uid in uids:
             self._cuts.pop(uid, None)
+            self._cut_at.pop(uid, None)
         return answers
+
+    def _sizes(self, session: ImapSession, uids: Sequence[int]) -> dict[int, int]:
+        """Return the sizes of many mails; of none where asking ended the last look, so that reading them in
+        batches tells which one does it."""
+        if len(uids) <= UNSIZED or self._cut_sizing:
+            self._cut_sizing = False
+            return {}
+        try:
+            answers = session.fetch(uids, "RFC822.SIZE")
+        except RefusedError:
+            return {}
+        except Exception:
+            self._cut_sizing = True
+            raise
+        return {uid: answer.size for uid, answer in answers.items() if answer.size is not None}
 
     def _skim(self, session: ImapSession, window: Sequence[int]) -> tuple[dict[int, int], set[int], set[int]]:
         """Return sizes, the mails to read, and those that are gone."""
+        if self._cut_skims[window[0]] >= SKIMS:
+            return {}, set(window), set()  # one of them ends the connection: read all, to find out which
         try:
             answers = session.fetch(window, "RFC822.SIZE", f"BODY.PEEK[HEADER.FIELDS ({FIELDS})]")
         except RefusedError:
             return {}, set(window), set()
+        except Exception:
+            self._cut_skims[window[0]] += 1
+            raise
         sizes = {uid: answer.size for uid, answer in answers.items() if answer.size is not None}
         verdicts = {uid: could(answer.body or b"", self._forwarders) for uid, answer in answers.items()}
         wanted = {uid for uid, verdict in verdicts.items() if verdict is Could.YES}
@@ -177,14 +206,6 @@ def _insisted(
 
 def _unreadable(folder: Folder, uid: int, error: str, got: Fetched | None) -> Unreadable:
     return Unreadable(folder.place(uid), folder.source(uid), error, got.received_at if got else None)
-
-
-def _sizes(session: ImapSession, uids: Sequence[int]) -> dict[int, int]:
-    try:
-        answers = session.fetch(uids, "RFC822.SIZE")
-    except RefusedError:
-        return {}
-    return {uid: answer.size for uid, answer in answers.items() if answer.size is not None}
 
 
 def _batches(uids: Sequence[int], sizes: Mapping[int, int]) -> Iterator[list[int]]:
