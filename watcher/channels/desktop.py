@@ -229,6 +229,10 @@ class DesktopChannel:
                 log.error("The button %s of alert %s had no effect", action, one_line(alert.key, 80))
 
     def _show_steps(self, alert: Alert) -> None:
+        # A pressed notification is about to be closed by its server. One shown in its place would share its
+        # number, and that late good-bye would take its buttons away: so the steps are a new one.
+        with self._guard:
+            self._shown.pop(_slot(alert), None)
         try:
             with self._sending:
                 self._show(alert, "\n\n".join(_steps(route) for route in alert.routes))
