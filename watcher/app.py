@@ -240,7 +240,7 @@ class App:
     def _is_idle(self, case: Case, clock: Clock) -> bool:
         """Tell whether a clock is of no use: the button for a dispute where there is one already."""
         opens = clock.name == "dispute_button_opens"
-        return opens and any(len(self.store.find(order)) > 1 for order in case.orders)
+        return opens and any(name != case.id for order in case.orders for name in self.store.find(order))
 
     def _tests(self, now: datetime) -> Iterable[Birth]:
         every = self._limits.test_every
