@@ -76,6 +76,11 @@ def compare(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     return out
 
 
+def misread_fields(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """The names of the fields that were read otherwise."""
+    return [line.partition(":")[0] for line in compare(expected, found)]
+
+
 def _like(wanted: Any, got: Any) -> Any:
     """`got` cut down to the keys that the golden names, at every level."""
     if isinstance(wanted, dict) and isinstance(got, dict):
