@@ -53,7 +53,7 @@ def clock_name(name: str, words: Words) -> str:
     return plain(name.replace("_", " "))
 
 
-def plain(text: str) -> str:
+def plain(text: str, limit: int = LONGEST_QUOTE) -> str:
     """Text from outside on one line, without control characters, and nothing that could be pressed."""
     visible = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
-    return " ".join(word for word in visible.split() if not PRESSABLE.search(word))[:LONGEST_QUOTE]
+    return " ".join(word for word in visible.split() if not PRESSABLE.search(word))[:limit]

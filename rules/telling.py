@@ -38,6 +38,7 @@ from rules.spoken import clock_name, left, moment, plain
 from rules.turns import ORDER_KINDS
 from rules.wording import COSTLY, Words
 
+LONGEST_FAULT = 400  # characters of what went wrong: our own sentence, the server's word and the next step
 ORDER_ANSWERS = (Answer.OPENED, Answer.SATISFIED)
 # The likely answers to each kind, as examples of what to tell offerwatch.
 ANSWERS: Mapping[Kind, tuple[Answer, ...]] = {
@@ -213,7 +214,7 @@ def _blindness(
     else:
         yield words.say("health.body", account=name, at=moment(last_look_at, words, zone))
     if error:
-        yield words.say("health.error", error=plain(error))
+        yield words.say("health.error", error=plain(error, LONGEST_FAULT))
     yield words.say("health.remedy")
 
 

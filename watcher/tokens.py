@@ -104,7 +104,7 @@ class Access:
         self._turn = threading.Lock()
         self._access: str | None = None
         self._until = 0.0
-        self._ended: str | None = None  # the refresh token that its server has ended
+        self._ended: SignIn | None = None  # the sign-in that its server has ended
         self._ended_by: OAuthError | None = None
         self._unsaved: SignIn | None = None
         self._forced_at: float | None = None
@@ -145,13 +145,15 @@ class Access:
 
     def _refresh_alone(self) -> None:
         """Within the lock: what lies in the file counts, for another process may have been here first."""
-        if self._unsaved is not None:
-            self._file.save(self._unsaved)
-            self._unsaved = None
         sign_in = self._file.load()
         if sign_in is None:
             raise self._nobody()
-        if sign_in.refresh_token == self._ended:
+        if self._unsaved is not None:
+            if self._unsaved.signed_in_at == sign_in.signed_in_at:  # else a person has signed in meanwhile
+                self._file.save(self._unsaved)
+                sign_in = self._unsaved
+            self._unsaved = None
+        if sign_in == self._ended:
             raise self._over()
         self._access = None
         granted = self._asked(sign_in)
@@ -165,7 +167,7 @@ class Access:
         except OAuthError as error:
             if not error.permanent:
                 raise MailboxError(error.sentence, error.remedy, kind=Trouble.NETWORK) from None
-            self._ended, self._ended_by = sign_in.refresh_token, error
+            self._ended, self._ended_by = sign_in, error
             raise self._over() from None
 
     def _keep(self, sign_in: SignIn, granted: Granted) -> None:
