@@ -1,4 +1,4 @@
-"""Checks what stands above the tables of a phrase file: its language, its ways with dates, letters and money."""
+"""Checks what stands above the tables of a phrase file: its language, its dates, letters and money."""
 
 import re
 from collections.abc import Iterator, Mapping

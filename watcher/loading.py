@@ -15,19 +15,59 @@ if TYPE_CHECKING:
     from rules.routes import Words
 
 
+_YOURS = "your phrases/"
+
+
 class DataError(Exception):
     """A data file that can't be used: which one, what is wrong, what to do."""
 
 
-def load_policy() -> "Policy":
-    """Read rules/policy.toml; raises DataError."""
+class OwnDataError(DataError):
+    """A file of the user's own that can't be used: a mistake in the configuration."""
+
+    code = 2
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.remedy = "Mend or remove that file, then run `offerwatch doctor`."
+
+
+def load_policy(own: Path | None = None) -> "Policy":
+    """Read rules/policy.toml, and over it the windows of the user's `own` file if it is there; DataError."""
     from rules.policy import PolicyError, policy_from
 
     source = files("rules").joinpath("policy.toml")
+    shipped = _toml(source)
+    if own is None or not own.is_file():
+        try:
+            return policy_from(shipped)
+        except PolicyError as error:
+            raise DataError(f"{source}: {error}") from error
+    windows = _own_windows(own, shipped["windows"])
     try:
-        return policy_from(_toml(source))
+        return policy_from({**shipped, "windows": windows}, str(own))
     except PolicyError as error:
-        raise DataError(f"{source}: {error}") from error
+        raise OwnDataError(str(error)) from error
+
+
+def _own_windows(own: Path, shipped: Mapping[str, Any]) -> dict[str, Any]:
+    """The shipped windows with the user's own laid over them; raises OwnDataError."""
+    data = _own_toml(own)
+    windows = data.get("windows", {})
+    wrong = [
+        f"{own}: {key}: only [windows.<kind>] can be changed; remove it" for key in data if key != "windows"
+    ]
+    if not isinstance(windows, dict):
+        wrong.append(f"{own}: windows: write tables such as [windows.offer] with days = [2, 7]")
+        windows = {}
+    for name, entry in windows.items():
+        if not isinstance(entry, dict):
+            wrong.append(f"{own}: windows.{name}: write a table [windows.{name}] with days = [2, 7]")
+    if wrong:
+        raise OwnDataError("\n".join(wrong))
+    laid = {name: {"source": "your own policy.toml", **entry} for name, entry in windows.items()}
+    return {**shipped, **laid}
 
 
 def languages() -> tuple[str, ...]:
@@ -71,7 +111,8 @@ def load_lexicon(user_folder: Path | None = None) -> "Lexicon":
     try:
         return lexicon_from(phrase_files(user_folder))
     except LexiconError as error:
-        raise DataError(str(error)) from error
+        own = any(mistake.startswith(_YOURS) for mistake in error.mistakes)
+        raise (OwnDataError if own else DataError)(str(error)) from error
 
 
 def load_people() -> "People":
@@ -91,7 +132,7 @@ def phrase_files(user_folder: Path | None = None) -> Mapping[str, Mapping[str, A
     found |= {f"phrases/{name}.toml": _toml(source) for name, source in _tomls(parsers.joinpath("phrases"))}
     if user_folder is not None and user_folder.is_dir():
         for path in sorted(user_folder.glob("*.toml")):
-            found[f"your phrases/{path.name}"] = _toml(path)
+            found[f"{_YOURS}{path.name}"] = _own_toml(path)
     return found
 
 
@@ -99,6 +140,15 @@ def _tomls(folder: Traversable) -> Iterator[tuple[str, Traversable]]:
     for each in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if each.name.endswith(".toml"):
             yield each.name.removesuffix(".toml"), each
+
+
+def _own_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise OwnDataError(f"{path} can't be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise OwnDataError(f"{path} is not TOML: {error}.") from error
 
 
 def _toml(source: Traversable | Path) -> dict[str, Any]:
@@ -110,9 +160,10 @@ def _toml(source: Traversable | Path) -> dict[str, Any]:
         raise DataError(f"{source} is not TOML: {error}. Mend it or take it away.") from error
 
 
-def rules_print(locale: str) -> str:
+def rules_print(locale: str, own_policy: Path | None = None) -> str:
     """A short print of everything that judging and its words depend on: it changes when any of it does."""
-    return _print_of([*_code("rules"), files("rules").joinpath("words", f"{locale}.toml")])
+    own = [own_policy] if own_policy is not None and own_policy.is_file() else []
+    return _print_of([*_code("rules"), files("rules").joinpath("words", f"{locale}.toml"), *own])
 
 
 def parsers_print(user_folder: Path | None = None) -> str:

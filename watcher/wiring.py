@@ -265,6 +265,7 @@ def readers_of(house: House) -> Readers:
     recipes = {account.name: recipe_of(house, account) for account in house.settings.account}
     plain = recipe_of(house, None)
     plain.prepare()
+    _ = house.policy  # the user's own windows are checked now, too
     forget()  # the children load it for themselves; here it was only to be checked
     return Readers(lambda name: recipes.get(name or "", plain))
 
@@ -345,7 +346,8 @@ def judge_again_if_changed(house: House, store: Store, readers: Readers) -> None
 
     # What is to be announced counts too: judging again puts every case under the clock's eyes.
     announced = ",".join(sorted(house.settings.alerts.announce))
-    read_by, judged_by = parsers_print(house.phrases), rules_print(house.settings.language) + announced
+    read_by = parsers_print(house.phrases)
+    judged_by = rules_print(house.settings.language, house.own_policy) + announced
     if store.diary.get("read_by") != read_by:
         store.read_again(readers, utc_now())
         store.diary.put("read_by", read_by)

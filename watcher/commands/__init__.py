@@ -59,10 +59,15 @@ class House:
 
     @cached_property
     def policy(self) -> "Policy":
-        """The windows, clocks and hosts of rules/policy.toml."""
+        """The windows, clocks and hosts of rules/policy.toml, the user's own windows over them."""
         from watcher.loading import load_policy
 
-        return load_policy()
+        return load_policy(self.own_policy)
+
+    @property
+    def own_policy(self) -> Path | None:
+        """Where the user's own windows lie, beside the configuration."""
+        return None if self.path is None else self.path.absolute().parent / "policy.toml"
 
     @cached_property
     def words(self) -> "Words":
