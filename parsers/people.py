@@ -170,6 +170,8 @@ def _glued(names: Sequence[str]) -> Iterator[str]:
 
 def is_feigned(address: Address) -> bool:
     """Whether an address pretends to be AliExpress: then it is a trick's, and nobody's own."""
+    if is_ours(address.host):
+        return False
     local = re.sub(r"[\W_]+", "", address.local)
     return pretends(address.host) or bool(local and pretends(local) and "_at_" not in address.local)
 

@@ -1,0 +1,112 @@
+"""A language that nobody taught, and a mail that breaks the reader: never silence."""
+
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+import pytest
+
+from parsers.plainly import read_blindly, read_plainly
+from rules.cases import turn_of
+from rules.facts import Notice, Outcome, Reason, Trust, Turn
+from support.goldens import lexicon, raw_reading
+from watcher.mailboxes import Message
+from watcher.readers import notice_of, plain
+from watcher.reading import Reader, Unread
+from watcher.recipe import Recipe
+
+SENT = datetime(2025, 6, 27, 15, 8, tzinfo=UTC)
+LINK = "https://www.aliexpress.com/p/order/detail.html?orderId=8175503318827740"
+GOLDEN = {"now": "2025-06-27T16:00:00Z"}
+
+# Each asks something, in words that no phrase file knows; none says "dispute".
+LETTERS = {
+    "sv": ("Säljaren vill komma överens", "Titta på förslaget och svara senast på måndag.", "Visa"),
+    "cs": ("Prodejce vám něco nabízí", "Podívejte se na návrh a odpovězte do pondělí.", "Zobrazit"),
+    "el": ("Ο πωλητής σας προτείνει κάτι", "Δείτε την πρόταση και απαντήστε έως τη Δευτέρα.", "Δείτε"),
+    "fi": ("Myyjä ehdottaa sinulle jotakin", "Katso ehdotus ja vastaa maanantaihin mennessä.", "Näytä"),
+    "hu": ("Az eladó javasol valamit", "Nézze meg a javaslatot, és válaszoljon hétfőig.", "Rendelés"),
+    "hi": ("विक्रेता ने कुछ सुझाया है", "सुझाव देखें और सोमवार तक उत्तर दें।", "ऑर्डर देखें"),
+    "xx": ("Zorb dalmek", "Brandel sofik utanmo querlat.", "Nuvok"),
+}
+
+
+def letter(subject: str, text: str, label: str, sender: str = "transaction@notice.aliexpress.com") -> bytes:
+    return (
+        f"From: AliExpress <{sender}>\nTo: someone@example.org\nSubject: {subject}\n"
+        f"Date: {format_datetime(SENT)}\nMIME-Version: 1.0\nContent-Type: text/html; charset=utf-8\n\n"
+        f'<html><body><h1>{subject}</h1><p>{text}</p><a href="{LINK}">{label}</a></body></html>\n'
+    ).encode()
+
+
+@pytest.mark.parametrize("locale", LETTERS)
+def test_a_mail_in_a_language_never_seen_is_unclear_and_yours(locale: str) -> None:
+    assert locale not in lexicon().languages
+    notice = raw_reading(letter(*LETTERS[locale]), GOLDEN).notice
+
+    assert (notice.outcome, notice.reason, notice.kind) == (Outcome.UNCLEAR, Reason.NO_KIND, None)
+    assert notice.orders == ("8175503318827740",)
+    assert turn_of(notice.kind, notice.outcome) is Turn.YOURS
+
+
+@pytest.mark.parametrize("locale", LETTERS)
+def test_only_a_known_event_code_makes_it_a_step_of_the_order(locale: str) -> None:
+    raw = letter(*LETTERS[locale]).replace(
+        b"8175503318827740", b"8175503318827740&rowan_id1=pay_success_1_en_US"
+    )
+
+    assert raw_reading(raw, GOLDEN).notice.kind == "order_update"
+
+
+OURS = letter("Hello", "x", "y")
+STRANGER = b"From: a@example.org\nSubject: hello\n\nnothing\n"
+FORWARD = b"From: a@example.org\nSubject: Fwd: AliExpress\n\nFrom: AliExpress\n"
+TRICK = b"From: AliExpress <x@aliexpress-refunds.example>\n\nAliExpress\n"
+
+
+@pytest.mark.parametrize("read", [read_plainly, read_blindly])
+@pytest.mark.parametrize(
+    ("raw", "outcome", "reason"),
+    [
+        (OURS, Outcome.UNCLEAR, Reason.MALFORMED),
+        (FORWARD, Outcome.UNCLEAR, Reason.MALFORMED),
+        (TRICK, Outcome.IGNORED, Reason.SUSPICIOUS),
+        (STRANGER, Outcome.IGNORED, Reason.STRANGER),
+        (b"", Outcome.IGNORED, Reason.STRANGER),
+        (b"\xff\x00" * 5000, Outcome.IGNORED, Reason.STRANGER),
+    ],
+)
+def test_the_plain_reader_tells_by_sender_and_brand(
+    read: object, raw: bytes, outcome: Outcome, reason: Reason
+) -> None:
+    assert callable(read)
+    notice: Notice = read(raw, SENT).notice
+
+    assert (notice.outcome, notice.reason, notice.kind) == (outcome, reason, None)
+    assert notice.authenticity.verdict is not Trust.VERIFIED
+    assert notice.sent_at <= SENT
+
+
+def message(raw: bytes, size: int | None = None) -> Message:
+    return Message(raw, SENT, "here", None, size or len(raw))
+
+
+def test_where_every_reader_fails_the_notice_is_that_of_the_plain_one() -> None:
+    notice = notice_of(Unread("reading took too long"), message(OURS))
+
+    assert (notice.outcome, notice.reason, notice.source) == (Outcome.UNCLEAR, Reason.MALFORMED, "here")
+    assert notice_of(Unread("x"), message(STRANGER)).outcome is Outcome.IGNORED
+
+
+def test_a_mail_that_was_cut_is_never_ignored_if_it_is_aliexpress_s() -> None:
+    advert = letter("Big sale: 50% off everything", "Coupons and discounts for you", "Shop now").replace(
+        b"transaction@notice", b"promo@notice"
+    )
+    with Reader(Recipe(), plain) as reader:
+        whole = reader.read(advert, SENT)
+        stranger = reader.read(STRANGER, SENT)
+    long = 3 * 1024 * 1024
+
+    assert notice_of(whole, message(advert)).reason is Reason.MARKETING
+    cut = notice_of(whole, message(advert, long))
+    assert (cut.outcome, cut.reason) == (Outcome.UNCLEAR, Reason.MALFORMED)
+    assert notice_of(stranger, message(STRANGER, long)).outcome is Outcome.IGNORED
