@@ -132,10 +132,11 @@ def _configuration(house: House) -> Finding:
     from watcher.whereabouts import default_path
 
     if house.path is None:
-        todo = f"Write {default_path()}; `offerwatch status` shows how it begins."
+        todo = f"Run: offerwatch account add (it writes {default_path()})"
         return Finding("configuration", State.NOTE, "there is none yet", todo)
     if not house.settings.account:
-        return Finding("configuration", State.WRONG, f"{house.path} has no account", "Add an [[account]].")
+        told = f"{house.path} has no account"
+        return Finding("configuration", State.WRONG, told, "Run: offerwatch account add")
     return Finding("configuration", State.WELL, f"{house.path}, times shown in {house.zone}")
 
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 DONE, FAILED, WRONG, BLIND, TAKEN = 0, 1, 2, 3, 4
 
 _FIRST_CONFIG = """\
-To make one, put this into {path} and change it:
+Run `offerwatch account add`: it asks for your mail address and fills in the rest.
+Or put this into {path} and change it:
 
     [[account]]
     name = "home"

@@ -27,7 +27,7 @@ def list_accounts(config: Path | None, as_json: bool) -> None:
             print_json(each)
         return
     if not shown:
-        say("No account is configured: add an [[account]] to the configuration.")
+        say("No account is configured yet. Run: offerwatch account add")
     for account, each in zip(house.settings.account, shown, strict=True):
         say(f"{account.name}: {where(account)}")
         _say_folders(each)

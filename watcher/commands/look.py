@@ -96,7 +96,7 @@ def _print_status(shown: Mapping[str, Any], zone: tzinfo, now: datetime) -> None
     if shown["clock"]:
         say(f"{shown['clock']} Set it, and let it be kept by NTP.")
     if not shown["accounts"]:
-        say("No account is configured: add an [[account]] to the configuration.")
+        say("No account is configured yet. Run: offerwatch account add")
     elif not shown["awake"]:
         say("Is `offerwatch watch` running? What is wrong, and what to do: offerwatch doctor")
 

@@ -15,6 +15,7 @@ from watcher.app import App
 from watcher.channels import Channel, OnAction
 from watcher.commands import WRONG, House, StopError, open_house
 from watcher.database import StoreError
+from watcher.logs import start_log
 from watcher.store import Store
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def run(config: Path | None) -> int:
     """Watch until told to stop; returns the exit code."""
     house = open_house(config)
     if not house.settings.account:
-        raise StopError("No account is configured.", "Add an [[account]] to the configuration.", WRONG)
+        raise StopError("No account is configured.", "Run: offerwatch account add", WRONG)
     if not house.settings.channel:
         raise StopError("No channel is configured, so nothing could ring.", "Add a [[channel]].", WRONG)
     start_log()
