@@ -5,7 +5,8 @@ import unicodedata
 from dataclasses import dataclass
 
 # Nothing that we compare or print may depend on these: Arabic vowel marks and stretching (writers choose
-# freely), controls, soft hyphen, zero-width and bidi marks, fillers, variation selectors, lone surrogates, tags.
+# freely), controls, soft hyphen, zero-width and bidi marks, fillers, variation selectors, lone surrogates,
+# tags.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u0640\u064b-\u0652\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"

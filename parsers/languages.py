@@ -13,7 +13,8 @@ _LATIN = re.compile(r"[a-z\u00e0-\u024f\u1e00-\u1eff]")
 # Letters that few neighbours have; they tell more than small words where a language glues its small
 # words to the ends of others.
 _LETTERS = {
-    "uk": "іїєґ", "ru": "ыэъё", "bg": "ъщ", "tr": "ğış", "pl": "łąężźśńć", "ro": "țșă", "cs": "řůě", "hu": "őű",
+    "uk": "іїєґ", "ru": "ыэъё", "bg": "ъщ", "tr": "ğış", "pl": "łąężźśńć", "ro": "țșă", "cs": "řůě",
+    "hu": "őű",
     "pt": "ãõ", "es": "ñ¿¡", "de": "ß", "fr": "œ", "sv": "å", "sk": "ľĺŕ",
     "vi": "đơưạảấầậắặẹẻềểễệịọỏốồộớờởợụủứừữựỳ",
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Every fixture reads as its golden says; what is still misread is listed, and is never silent and never late."""
+"""Every fixture reads as its golden says; what is misread is listed, never silent and never late."""
 
 import json
 import tomllib
@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.goldens import FIXTURES, compare, expected_of, fixtures, languages, misread_fields, reading_of
 
-# The fields of the hardest fixtures that are still read otherwise. A line goes when the reader gets better, and the
-# test fails until it does; none may be added for a mail that is passed over or read too late.
+# The fields of the hardest fixtures that are still read otherwise. A line goes when the reader gets better,
+# and the test fails until it does; none may be added for a mail that is passed over or read too late.
 MISREAD: dict[str, list[str]] = tomllib.loads((FIXTURES / "misread.toml").read_text("utf-8"))["misread"]
 MOST = 0.04  # of all fixtures
 
