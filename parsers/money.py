@@ -20,7 +20,7 @@ class FoundMoney:
 _NUMBER = r"\d{1,3}(?:[ '.,]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d{1,9}(?:[.,]\d{1,3})?(?!\d)"
 
 
-_LETTERS = "a-z\u00e0-\u024f\u0400-\u04ff"  # what would make a mark part of a longer word
+_LETTERS = "a-z\u00e0-\u024f\u0400-\u04ff\u1e00-\u1eff"  # what would make a mark part of a longer word
 _SPACELESS = 0x0E00  # letters from Thai on are written without blanks between words
 
 

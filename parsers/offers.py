@@ -80,7 +80,7 @@ def _use(clause: Clause, found: FoundMoney) -> str:
         rank += 40 if any(between[0] <= other.start < between[1] for other in clause.money) else 0
         rank += 20 if _COMMA.search(gap.rstrip(" (")) else 0
         if mark.end <= label < found.start and mark.concept in _SURE:
-            rank = 12  # the label of a line says what its figures are
+            rank = 3 if found.start - label <= 3 else 12  # the label of a line says what its figures are
         if best is None or rank <= best[0]:
             best = (rank, use)
     return best[1] if best else "open"
@@ -120,7 +120,9 @@ def _stands(clause: Clause, concept: str, beside: tuple[str, ...]) -> bool:
         for mark in clause.marks
         if mark.concept == concept and not any(n.start <= mark.start and mark.end < n.end for n in names)
     )
-    return any(around(clause, mark.start).isdisjoint(beside) for mark in found)
+    parts = [around(clause, mark.start) for mark in found]
+    # "instead of what you asked he proposes ...": a proposal is made, whatever stands beside it
+    return any((part - {"asked"} if "propose" in part else part).isdisjoint(beside) for part in parts)
 
 
 def _party(clauses: Sequence[Clause], kind: Kind) -> Party | None:
