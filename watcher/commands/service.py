@@ -44,7 +44,7 @@ def install(
         raise StopError(f"systemd finds fault with the unit: {complaints}", "Please report this.", FAILED)
     path = (SYSTEM if system else _user_units()) / NAME
     _write(path, unit.text())
-    say(f"{path} is written{f', and systemd rates it: {exposure}' if exposure else ''}.")
+    say(f"{path} is written{f', and systemd rates its exposure {exposure} (of 10)' if exposure else ''}.")
     for note in _notes(house, system):
         say(f"Note: {note}")
     _start(system, enable)
@@ -145,7 +145,7 @@ def checked(text: str, system: bool) -> tuple[str, str]:
     said = verified.stderr.strip() or ("" if verified.returncode == 0 else verified.stdout.strip())
     said = said.replace(f"{folder}/", "")
     last = rated.stdout.strip().splitlines()[-1:] if rated.returncode == 0 else []
-    return said, last[0].partition(": ")[2].encode("ascii", "ignore").decode().strip() if last else ""
+    return said, " ".join(last[0].partition(": ")[2].split()[:2]) if last else ""
 
 
 def _run(command: list[str], runtime: str = "") -> subprocess.CompletedProcess[str]:
