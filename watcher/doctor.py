@@ -204,7 +204,9 @@ def _junk(account: Account, mailbox: Mailbox) -> Iterator[Finding]:
     try:
         junk = resolve("\\Junk", listing(), account.name, "this server")
     except MailboxError:
-        yield Finding(name, State.NOTE, "no folder for junk mail was found; if there is one, name it in folders")
+        yield Finding(
+            name, State.NOTE, "no folder for junk mail was found; if there is one, name it in folders"
+        )
         return
     if {"\\junk", junk.lower()} & {each.lower() for each in account.folders}:
         yield Finding(name, State.WELL, f"{junk} is watched")

@@ -1,8 +1,5 @@
 """Starts the daemon from the configuration; everything it needs is made here and handed to it."""
 
-import logging
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -21,7 +18,6 @@ from watcher.store import Store
 if TYPE_CHECKING:
     from watcher.daemon import Daemon
 
-LOG_FORMAT = "%(levelname)s %(message)s"
 SNOOZE = timedelta(hours=6)
 
 
@@ -34,13 +30,6 @@ def run(config: Path | None) -> int:
         raise StopError("No channel is configured, so nothing could ring.", "Add a [[channel]].", WRONG)
     start_log()
     return watch(house)
-
-
-def start_log() -> None:
-    """Log one line a thing to standard error; times only where nobody else adds them."""
-    stamped = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=stamped + LOG_FORMAT)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
 
 
 class Buttons:
