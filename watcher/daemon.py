@@ -69,8 +69,8 @@ def only_one(state_dir: Path) -> Iterator[None]:
 
 
 class Daemon:
-    """Runs until it is told to stop. `ping` is called after each proven look; `reload` on SIGHUP; `keep`
-    after each look at the clock.
+    """Runs until it is told to stop. `ping` is called after each proven look, `keep` after each look at the
+    clock.
 
     `probe` is called every few minutes, and decides itself whether anything is to be looked at.
     """
@@ -85,7 +85,6 @@ class Daemon:
         *,
         ping: Callable[[], None] | None = None,
         probe: Callable[[], object] | None = None,
-        reload: Callable[[], None] | None = None,
         keep: Callable[[], None] | None = None,
         tick_every: float = TICK,
     ) -> None:
@@ -95,7 +94,7 @@ class Daemon:
         self._state_dir = state_dir
         self._ping = ping
         self._probe = probe
-        self._reload = reload
+        self._reload: Callable[[], object] | None = None
         self._keep = keep
         self._tick_every = tick_every
         self._asked = threading.Event()
@@ -122,6 +121,10 @@ class Daemon:
                 notify("STOPPING=1")
                 self._stop(ticker)
         return 0
+
+    def on_hang_up(self, reload: Callable[[], object]) -> None:
+        """Call `reload` on SIGHUP; what it raises is logged, and the daemon goes on as it was."""
+        self._reload = reload
 
     def stop(self) -> None:
         """Ask the daemon to stop; safe in any thread and in a signal handler."""
@@ -271,7 +274,8 @@ class Daemon:
             try:
                 self._reload()
             except Exception as error:
-                log.error("The configuration was not read again: %s", error)
+                why = " ".join(str(error).split())
+                log.error("The configuration was not read again, the old one stays in force: %s", why)
         for looker in self._lookers:
             looker.look_now()
 

@@ -1,5 +1,6 @@
 """Starts the daemon from the configuration; everything it needs is made here and handed to it."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -19,17 +20,28 @@ if TYPE_CHECKING:
     from watcher.daemon import Daemon
 
 SNOOZE = timedelta(hours=6)
+log = logging.getLogger("offerwatch")
 
 
 def run(config: Path | None) -> int:
     """Watch until told to stop; returns the exit code."""
+    house = _fit_to_watch(config)
+    start_log()
+    waiting = [house]
+    code = 0
+    while waiting:
+        code = watch(waiting.pop(), lambda: waiting.append(_fit_to_watch(config)))
+    return code
+
+
+def _fit_to_watch(config: Path | None) -> House:
+    """The configuration as it is now; raises where a daemon could not begin with it."""
     house = open_house(config)
     if not house.settings.account:
         raise StopError("No account is configured.", "Run: offerwatch account add", WRONG)
     if not house.settings.channel:
         raise StopError("No channel is configured, so nothing could ring.", "Add a [[channel]].", WRONG)
-    start_log()
-    return watch(house)
+    return house
 
 
 class Buttons:
@@ -47,14 +59,26 @@ class Buttons:
         self.app.store.act(alert.case, Act(action, now, until=until))
 
 
-def watch(house: House) -> int:
-    """Make the daemon and run it in this thread; returns its exit code."""
+def watch(house: House, read_again: Callable[[], object] | None = None) -> int:
+    """Make the daemon and run it in this thread; returns its exit code.
+
+    On SIGHUP `read_again` is called: where it raises, the daemon says why not and goes on as it was; where
+    it returns, the daemon ends in good order, for its successor to begin.
+    """
 
     def configured(store: Store, act: OnAction) -> tuple[Channel, ...]:
         return wiring.channels_of(house, wiring.surroundings_of(house, store, act))
 
     try:
         with daemon_of(house, configured) as daemon:
+            if read_again is not None:
+
+                def hang_up() -> None:
+                    read_again()
+                    log.info("The configuration was read again; the daemon begins anew with it.")
+                    daemon.stop()
+
+                daemon.on_hang_up(hang_up)
             return daemon.run()
     except StoreError as error:
         from watcher.lastwords import tell_everyone
