@@ -148,6 +148,8 @@ AnyPath = Annotated[Path, BeforeValidator(_path)]
 ExistingFile = Annotated[Path, BeforeValidator(_file)]
 Texts = Annotated[list[Text], BeforeValidator(_one_or_many)]
 Addresses = Annotated[list[Address], BeforeValidator(_one_or_many)]
+
+
 def _clock_name(value: object) -> str:
     from rules.announcing import CHOOSABLE
     from rules.wording import CLOCKS

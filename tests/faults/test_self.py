@@ -283,7 +283,7 @@ def test_f35_the_machine_slept_through_reminders(stage, many):
         scene.offers_of(many)
         scene.settle()
         clock.by = timedelta(days=3, hours=12)
-        scene.wait_for(lambda: len(of_rung(scene, "72h")) == many)
+        scene.wait_for(lambda: len(of_rung(scene, "72h")) == many, 10 + 2 * many)
         scene.look_again()
     assert len([key for key, orders in scene.alerts() if orders]) == 2 * many
     scene.verdict()
@@ -300,7 +300,7 @@ def test_f42_the_clock_jumps_and_comes_back(stage, many, hours):
         clock.by = timedelta()
         time.sleep(0.8)
         clock.by = timedelta(days=4, hours=2)
-        scene.wait_for(lambda: len(of_rung(scene, "24h")) == many)
+        scene.wait_for(lambda: len(of_rung(scene, "24h")) == many, 10 + 2 * many)
         scene.look_again()
     scene.verdict()
 
