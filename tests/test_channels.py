@@ -244,6 +244,17 @@ def test_ntfy_gets_the_alert_as_loud_as_it_is(receiver: Receiver, urgency: str, 
     assert SECRET_LINK not in repr(receiver.requests)
 
 
+def test_home_assistant_gets_the_alert_as_a_notification(receiver: Receiver) -> None:
+    channel = AppriseChannel("house", f"hassio://127.0.0.1:{receiver.port}/long-lived-token", AROUND)
+    channel.send(an_alert(), FIRST)
+    ((path, headers, body),) = receiver.requests
+    assert path == "/api/services/persistent_notification/create"
+    assert headers["Authorization"] == "Bearer long-lived-token"
+    assert body["title"] == an_alert().headline
+    assert "4. Read the proposal" in body["message"]
+    assert SECRET_LINK not in repr(receiver.requests)
+
+
 def test_a_priority_of_the_users_own_wins(receiver: Receiver) -> None:
     url = f"ntfy://127.0.0.1:{receiver.port}/topic?Priority=min"
     assert addressed(url, an_alert(), FIRST).count("riority") == 1
