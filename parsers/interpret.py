@@ -97,24 +97,22 @@ def _subject_language(layout: Layout, lexicon: Lexicon) -> str | None:
 def _read_text(layout: Layout, locale: str | None, lexicon: Lexicon) -> _Text:
     used: dict[str, Language] = {}
 
-    def language(passage: Passage) -> Language | None:
+    def language(passage: Passage) -> Language:
         own = (
             language_within(passage.text, locale, lexicon.tongues)
             if len(passage.text) >= _LONG_ENOUGH
             else None
         )
-        for wanted in (own, locale, "en"):
-            if wanted and wanted in lexicon.languages:
-                used.setdefault(wanted, lexicon.languages[wanted])
-                return lexicon.languages[wanted]
-        return next(iter(lexicon.languages.values()), None)
+        wanted = own or locale or "en"
+        if wanted in lexicon.languages:
+            used.setdefault(wanted, lexicon.languages[wanted])
+            return lexicon.languages[wanted]
+        return lexicon.wordless  # never read one language with another's words: that would guess at kinds
 
     def read(passages: Sequence[Passage]) -> tuple[Clause, ...]:
         out: list[Clause] = []
         for passage in passages:
-            chosen = language(passage)
-            if chosen is not None:
-                out += clauses([passage], chosen, len(out))
+            out += clauses([passage], language(passage), len(out))
         return tuple(with_pronouns(out))
 
     main = read(layout.main)

@@ -79,6 +79,7 @@ class Lexicon:
     tongues: Tongues
     signs: Signs
     senders: tuple[tuple[str, str], ...]
+    wordless: Language  # for a language without a phrase file: figures, dates and money, but no words
 
 
 def lexicon_from(files: Mapping[str, Mapping[str, object]]) -> Lexicon:
@@ -108,7 +109,11 @@ def lexicon_from(files: Mapping[str, Mapping[str, object]]) -> Lexicon:
     if mistakes:
         raise LexiconError(mistakes)
     languages = {locale: _language(data, zones, money) for locale, data in merged.items()}
-    return Lexicon(languages, tongues_from(_strings(files["languages.toml"])), signs, senders)
+    tongues = tongues_from(_strings(files["languages.toml"]))
+    # English figures and time units stand in for a language that we have no words of.
+    times = {key: merged.get("en", {}).get(key, {}) for key in ("dates", "spans", "numerals", "fixed")}
+    wordless = _language({"locale": "en", "day_first": "either", **times}, zones, money)
+    return Lexicon(languages, tongues, signs, senders, wordless)
 
 
 def _money(data: Mapping[str, object]) -> MoneyReader:

@@ -74,9 +74,10 @@ def test_policy_is_never_the_basis_where_a_time_is_printed() -> None:
         expected = expected_of(mail)
         printed = (expected.get("deadline") or {}).get("basis") in ("stated", "relative")
         if printed and expected.get("outcome") == "notice":
-            found = deadline(raw_reading(mail.read_bytes(), expected).notice, policy())
+            notice = raw_reading(mail.read_bytes(), expected).notice
+            found = deadline(notice, policy())
             assert found is not None, mail
-            assert found.basis != "policy", mail
+            assert found.basis != "policy" or notice.kind is None, mail  # unclear: the window, by contract
 
 
 def test_reading_touches_nothing_outside() -> None:
