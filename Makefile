@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PINS := packaging/requirements.txt
 
-.PHONY: faults planted soak venv demo test lint format map pins clean
+.PHONY: faults laws planted soak venv demo test lint format map pins clean
 
 venv: $(VENV)/.made
 
@@ -28,6 +28,10 @@ test: venv
 # OFFERWATCH_SEED=7 make faults
 faults: venv
 	OFFERWATCH_FAULTS=long $(BIN)/python -m pytest tests/faults --timeout 900 -n 2
+
+# The law of the reader with every concept of every language taken away, one at a time.
+laws: venv
+	OFFERWATCH_LAWS=all $(BIN)/python -m pytest tests/test_reading_laws.py --timeout 900 -n 2
 
 planted: venv
 	$(BIN)/python tests/faults/plant.py

@@ -1,6 +1,7 @@
 """Laws of reading that hold for every fixture: losing words makes us louder, never silent."""
 
 import copy
+import os
 import random
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,7 +53,8 @@ def test_no_mail_that_needs_an_answer_is_passed_over_without_its_language_file(l
 def test_no_mail_that_needs_an_answer_is_passed_over_without_one_of_its_concepts(locale: str) -> None:
     files = phrase_files()
     concepts = sorted(files[f"phrases/{locale}.toml"]["words"])
-    for concept in random.Random(f"{SEED}{locale}").sample(concepts, WORDS_A_LANGUAGE):
+    some = random.Random(f"{SEED}{locale}").sample(concepts, WORDS_A_LANGUAGE)
+    for concept in concepts if os.environ.get("OFFERWATCH_LAWS") == "all" else some:
         assert _silent(locale, _without(files, locale, concept)) == [], f"{locale} without {concept}"
 
 
