@@ -1,7 +1,6 @@
 """Lays a mail's parts out as passages and anchors: HTML first, what stands only in the text part after it."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from parsers.bodies import Body
@@ -98,8 +97,3 @@ def lay_out(subject: str, html: Body | None, text: Body | None) -> Layout:
 def main_text(layout: Layout) -> str:
     """Return the body's text without the subject, for telling its language."""
     return "\n".join(p.text for p in layout.main if p.place != "subject")
-
-
-def only_body(found: Sequence[Passage]) -> list[Passage]:
-    """Return the passages without the subject."""
-    return [p for p in found if p.place != "subject"]

@@ -36,10 +36,9 @@ _DISPUTE_PARAMETERS = frozenset(
     ]
 )
 _LONG = re.compile(r"(?<![\w\-+])\d(?:\d|[ .\-](?=\d)){10,24}\d(?![\w])|(?<!\d)\d{12,20}(?!\d)")
-_ORDER = re.compile(r"(?:30|81|82|11|80|83|10|50|81)\d{13,14}|\d{12,20}")
+_ORDER = re.compile(r"(?:30|81|82|11)\d{13,14}")
 _DISPUTE = re.compile(r"6[23]\d{14}|14\d{15}")
-_PRODUCT = re.compile(r"(?:1005|3256|2251|4000|3280)\d{12}|4\d{15}(?!)")
-_ROWAN = re.compile(r"^[\w]*?\$?(?P<hex>\d{16})", re.ASCII)
+_PRODUCT = re.compile(r"(?:1005|3256|2251|4000|3280)\d{12}")
 _NAMES = ("order", "dispute", "parcel", "tracking_number", "return_label", "return", "line")
 
 
@@ -182,7 +181,7 @@ def _dispute(
     ):
         if candidates:
             return candidates[0]
-    lone = [d for d in named if not re.fullmatch(r"(?:30|81|82|11)\d{13,14}", d)]
+    lone = [d for d in named if not _ORDER.fullmatch(d)]
     if lone:
         return lone[0]
     if linked:
@@ -204,7 +203,7 @@ def _text_orders(
             continue
         if looks_like_dispute(digits) and digits not in known and number.what != "order":
             continue
-        fits = bool(re.fullmatch(r"(?:30|81|82|11)\d{13,14}", digits))
+        fits = bool(_ORDER.fullmatch(digits))
         named = number.what == "order" or (number.what in ("dispute", "return") and fits)
         line = number.what == "line" or (number.what != "order" and _is_line(digits, orders))
         if (named or digits in known or (number.what is None and fits)) and not line:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from rules.answers import Answers, Ground, holes_of
-from rules.facts import Answer, Case, Kind, Money, Offer, Remedy, Turn
+from rules.facts import Answer, Case, Kind, Money, Offer, Remedy
 from rules.routes import name_of
 from rules.spoken import plain
 from rules.wording import COSTLY, Words
@@ -240,8 +240,3 @@ def _sentence(text: str) -> str:
     if not line:
         return ""
     return line[:1].upper() + line[1:] + ("" if line[-1] in ".!?" else ".")
-
-
-def is_yours(case: Case) -> bool:
-    """Whether an answer is waited for."""
-    return case.turn is Turn.YOURS or case.deadline is not None

@@ -10,8 +10,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Strict, StringConstraints, ValidationInfo
 
-from rules.facts import Urgency
-
 _PIECE = re.compile(r"(\d{1,6})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _QUIET = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s*-\s*([01]?\d|2[0-3]):([0-5]\d)")
@@ -168,4 +166,3 @@ Breaks = Annotated[timedelta, BeforeValidator(_span("1h", "60d"))]
 TestSpan = Annotated[timedelta, BeforeValidator(_span("1h", "90d"))]
 ClockName = Annotated[str, BeforeValidator(_clock_name)]
 Patience = Annotated[timedelta, BeforeValidator(_span("1s", "5m"))]
-Loudness = Annotated[Urgency, BeforeValidator(lambda value: value)]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, get_args
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -52,12 +52,6 @@ class SettingsError(Exception):
         lines = "\n".join(f"  {mistake}" for mistake in mistakes)
         count = "a mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
         super().__init__(f"The configuration {path} has {count}:\n{lines}")
-
-
-class _Error(Protocol):
-    """What pydantic tells about one error, as far as we look."""
-
-    def __getitem__(self, key: str) -> Any: ...
 
 
 def from_pydantic(error: ValidationError, data: Mapping[str, Any], model: type[BaseModel]) -> list[Mistake]:
