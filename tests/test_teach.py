@@ -138,12 +138,15 @@ def wait_until(true: Callable[[], Any], seconds: float = 45.0) -> None:
 
 @contextmanager
 def watching(folder: Path) -> Iterator[None]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "watcher.cli", "watch", "--config", str(folder / "config.toml")],
-        cwd=ROOT, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    log = folder / "log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "watcher.cli", "watch", "--config", str(folder / "config.toml")],
+            cwd=ROOT, stderr=out,
+        )  # fmt: skip
     began = utc_now().replace(microsecond=0)
     try:
+        wait_until(lambda: "Watching" in log.read_text("utf-8"))  # this one, not the one before it
         wait_until(lambda: (last := looked_at(folder)) is not None and last >= began)
         yield
         process.terminate()

@@ -182,10 +182,13 @@ def scan(
 @app.command()
 def watch(config: Config = None) -> None:
     """Watch the configured mailboxes and ring before deadlines pass; ends on SIGTERM or SIGINT."""
-    from watcher.commands.watch import run
+    from watcher.early import heeded
 
-    gc.enable()
-    raise typer.Exit(run(config))
+    with heeded():
+        from watcher.commands.watch import run
+
+        gc.enable()
+        raise typer.Exit(run(config))
 
 
 @app.command()

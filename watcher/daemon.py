@@ -20,6 +20,7 @@ from watcher.app import App
 from watcher.clock import monotonic
 from watcher.database import StoreError
 from watcher.delivery import Delivery
+from watcher.early import let_through
 from watcher.emergency import Emergency
 from watcher.looking import Looker, Watch
 from watcher.systemd import notify, watchdog_seconds
@@ -292,7 +293,8 @@ class Daemon:
         names = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         before = {name: signal.signal(name, self._on_signal) for name in names}
         try:
-            yield
+            with let_through():
+                yield
         finally:
             signal.set_wakeup_fd(before_fd)
             for name, handler in before.items():
