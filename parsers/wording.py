@@ -35,6 +35,21 @@ class _Entry:
     regex: re.Pattern[str]
 
 
+@dataclass(frozen=True)
+class _Index:
+    """Patterns by the word they begin with: whole words, stems, signs; and those that begin anyhow."""
+
+    words: dict[str, list[_Entry]]
+    stems: dict[str, list[_Entry]]
+    symbols: dict[str, list[_Entry]]
+    inside: list[_Entry]
+
+    @cached_property
+    def lengths(self) -> tuple[int, ...]:
+        """How long the stems are, shortest first."""
+        return tuple(sorted({len(stem) for stem in self.stems}))
+
+
 def _token(word: str, spaceless: bool) -> str:
     core = re.escape(word.strip("*"))
     if spaceless:
@@ -85,29 +100,55 @@ class Wording:
         self._prefixes = prefixes
 
     @cached_property
-    def _index(self) -> tuple[dict[str, list[_Entry]], list[_Entry]]:
-        by_start: dict[str, list[_Entry]] = {}
-        inside: list[_Entry] = []
+    def _index(self) -> "_Index":
+        index = _Index({}, {}, {}, [])
         for concept, patterns in self._words.items():
             for pattern in patterns:
                 regex = pattern_regex(pattern, self._spaceless, self._prefixes)
                 first = level(pattern).split()[0]
-                if first.startswith("*") and not self._spaceless:
-                    inside.append(_Entry(concept, re.compile(rf"(?<!\w){regex}")))
-                    continue
-                key = first.strip("*")[:2]
-                by_start.setdefault(key, []).append(_Entry(concept, re.compile(regex)))
-        return by_start, inside
+                entry = _Entry(concept, re.compile(regex))
+                core = first.strip("*")
+                word = _WORD.match(core)
+                if self._spaceless:
+                    index.stems.setdefault(core, []).append(entry)
+                elif first.startswith("*"):
+                    index.inside.append(_Entry(concept, re.compile(rf"(?<!\w){regex}")))
+                elif word is None:
+                    index.symbols.setdefault(core[0], []).append(entry)
+                elif word.group() == core and first.endswith("*"):
+                    index.stems.setdefault(core, []).append(entry)
+                else:
+                    index.words.setdefault(word.group(), []).append(entry)
+        return index
 
     @cached_property
     def _prefix(self) -> re.Pattern[str] | None:
         return re.compile(f"(?:{self._prefixes})") if self._prefixes else None
 
-    def _starts(self, text: str) -> Iterable[int]:
+    def _candidates(self, text: str) -> Iterable[tuple[int, _Entry]]:
+        """Every place where a pattern may begin, with that pattern: its first word is known to fit."""
+        index = self._index
         if self._spaceless:
-            return range(len(text))
-        words = (at for word in _WORD.finditer(text) for at in self._word_starts(text, word))
-        return (*words, *(match.start() for match in _SYMBOL.finditer(text)))
+            for at in range(len(text)):
+                for length in index.lengths:
+                    if at + length > len(text):
+                        break
+                    for entry in index.stems.get(text[at : at + length], ()):
+                        yield at, entry
+            return
+        for found in _WORD.finditer(text):
+            for at in self._word_starts(text, found):
+                word = text[at : found.end()]
+                for entry in index.words.get(word, ()):
+                    yield at, entry
+                for length in index.lengths:
+                    if length > len(word):
+                        break
+                    for entry in index.stems.get(word[:length], ()):
+                        yield at, entry
+        for found in _SYMBOL.finditer(text):
+            for entry in index.symbols.get(found.group(), ()):
+                yield found.start(), entry
 
     def _word_starts(self, text: str, word: re.Match[str]) -> list[int]:
         starts = [word.start()]
@@ -119,14 +160,12 @@ class Wording:
 
     def marks(self, text: str) -> list[Mark]:
         """Return every concept found in levelled `text`, in reading order."""
-        by_start, inside = self._index
         found: list[Mark] = []
-        for at in self._starts(text):
-            for entry in (*by_start.get(text[at : at + 2], ()), *by_start.get(text[at : at + 1], ())):
-                match = entry.regex.match(text, at)
-                if match:
-                    found.append(Mark(entry.concept, at, match.end()))
-        for entry in inside:
+        for at, entry in self._candidates(text):
+            match = entry.regex.match(text, at)
+            if match:
+                found.append(Mark(entry.concept, at, match.end()))
+        for entry in self._index.inside:
             found += (Mark(entry.concept, m.start(), m.end()) for m in entry.regex.finditer(text))
         found.sort(key=lambda mark: (mark.start, -mark.end))
         wholes = [mark for mark in found if mark.concept in _WHOLE]
