@@ -72,6 +72,7 @@ _SHORT = re.compile(
 )
 
 
+_FIGURE = re.compile(r"\d")
 _SHORT_BUDDHIST = re.compile(r"\s?([67]\d)(?!\d|\s?[:.]\d)")  # "13 มี.ค. 69": 2569, which is 2026
 
 
@@ -143,7 +144,7 @@ class DateReader:
         """Return the dates in levelled `text`; quotes are cut from `shown`, which is as long."""
         found: list[FoundDate] = []
         taken: list[tuple[int, int]] = []
-        for days, start, end, weak in self._days(text):
+        for days, start, end, weak in self._days(text) if _FIGURE.search(text) else ():
             if any(start < stop and begin < end for begin, stop in taken):
                 continue
             taken.append((start, end))

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from parsers.levelling import level
@@ -18,6 +18,7 @@ _LETTERS = {
     "pt": "ãõ", "es": "ñ¿¡", "de": "ß", "fr": "œ", "sv": "å", "sk": "ľĺŕ",
     "vi": "đơưạảấầậắặẹẻềểễệịọỏốồộớờởợụủứừữựỳ",
 }  # fmt: skip
+_IN_CYRILLIC = frozenset(("ru", "uk", "bg"))
 _MARGIN = 3  # by how many hits a piece must speak for another language than the mail's
 _MOST = 8  # a letter or word that is repeated says no more than this
 
@@ -28,13 +29,26 @@ class Tongues:
 
     scripts: tuple[tuple[str, re.Pattern[str]], ...]
     words: Mapping[str, frozenset[str]]
+    spoken: Mapping[str, tuple[str, ...]]  # the same the other way round: each word's languages
 
 
 def tongues_from(data: Mapping[str, Mapping[str, str]]) -> Tongues:
     """Return the compiled form of languages.toml."""
     scripts = tuple((locale, re.compile(f"[{ranges}]")) for locale, ranges in data["scripts"].items())
     words = {locale: frozenset(level(listed).split()) for locale, listed in data["words"].items()}
-    return Tongues(scripts, words)
+    return Tongues(scripts, words, _turned(words))
+
+
+def _turned(known: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    """Each piece of some languages, and which of them know it."""
+    out: dict[str, tuple[str, ...]] = {}
+    for locale, pieces in known.items():
+        for piece in pieces:
+            out[piece] = (*out.get(piece, ()), locale)
+    return out
+
+
+_SPOKEN_LETTERS = _turned(_LETTERS)
 
 
 def language_of(text: str, tongues: Tongues) -> str | None:
@@ -61,14 +75,15 @@ def language_within(text: str, main: str | None, tongues: Tongues) -> str | None
 def _scores(text: str, levelled: str, tongues: Tongues) -> Counter[str]:
     cyrillic = len(_CYRILLIC.findall(levelled)) > len(_LATIN.findall(levelled)) * 0.6
     scores: Counter[str] = Counter()
-    words = Counter(_WORD.findall(levelled))
-    letters = Counter(text.lower())
-    for locale, small in tongues.words.items():
-        if (locale in ("ru", "uk", "bg")) is not cyrillic:
-            continue
-        scores[locale] = sum(min(count, _MOST) for word, count in words.items() if word in small)
-        scores[locale] += sum(min(letters[letter], _MOST) for letter in _LETTERS.get(locale, ""))
-    return scores
+    for word, count in Counter(_WORD.findall(levelled)).items():
+        for locale in tongues.spoken.get(word, ()):
+            scores[locale] += min(count, _MOST)
+    for letter, count in Counter(text.lower()).items():
+        for locale in _SPOKEN_LETTERS.get(letter, ()):
+            if locale in tongues.words:
+                scores[locale] += min(count, _MOST)
+    kept = {locale: scores[locale] for locale in tongues.words if (locale in _IN_CYRILLIC) is cyrillic}
+    return Counter(kept)
 
 
 def _by_script(text: str, tongues: Tongues) -> str | None:

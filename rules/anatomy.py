@@ -4,6 +4,7 @@ import ipaddress
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote, unquote_plus
 
 # What browsers drop at both ends of an address, and a few invisible characters that mails add.
@@ -43,6 +44,7 @@ class Address:
     parameters: tuple[tuple[str, str], ...]
 
 
+@lru_cache(maxsize=512)
 def take_apart(printed: str) -> Address:
     """Split any string as a browser would; never raises."""
     text = _LINE_ENDS.sub("", printed.strip(EDGES))
