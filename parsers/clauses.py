@@ -18,6 +18,9 @@ _END = re.compile(
 _GOES_ON = re.compile(r"\s*\d{1,2}[:.h]\d{2}(?!\d)")  # a time of day belongs to what stands before it
 COMMA = re.compile(r"[,;，、:]\s+|[，、]|\s[-–]\s|[()]")
 _A_NAME = 5  # shorter words for AliExpress are "we" and "us", which speak for the seller's proposals too
+_PROPOSING = frozenset(("propose", "proposal"))
+_ONE_WORD = re.compile(r"[ -]?(?:\w+ )?")  # what may stand between a "no" and the proposal that it denies
+_NOTHING = re.compile(r"")
 _ORDINAL = re.compile(r"(?<![\d.,:/])(?:0?[1-9]|[12]\d|3[01])\.$")  # "14." of "14. August"
 _FIGURE = re.compile(r"\d")
 _YEAR_END = re.compile(r"(?<=\d\s[гр][.])\s+(?=[А-ЯІЇЄҐ])")  # "2025 г. Если"
@@ -125,7 +128,7 @@ def clauses(passages: Iterable[Passage], language: Language, first: int = 0) -> 
 
 def _clause(shown: str, passage: Passage, language: Language, index: int) -> Clause:
     text = level(shown)
-    marks = tuple(language.wording.marks(text))
+    marks = tuple(_without_denied(language.wording.marks(text), text, language))
     money = tuple(language.money.find(text, language.dollar, language.yen)) if _FIGURE.search(text) else ()
     dates = tuple(date for date in language.dates.find(text, shown) if not _is_money(date, money))
     found = language.spans.find(text, shown)
@@ -137,6 +140,25 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
     return Clause(
         text, shown, passage.place, marks, dates, spans, money, passage.in_text, index, concepts, prints
     )
+
+
+def _without_denied(marks: Sequence[Mark], text: str, language: Language) -> list[Mark]:
+    """The marks without proposals that are denied right before them: "offers no alternative"."""
+    answers = [mark for mark in marks if mark.concept in ("answer", "accept")]  # "yes or no"
+    nots = [
+        mark
+        for mark in marks
+        if mark.concept == "not" and not any(a.start <= mark.start and mark.end <= a.end for a in answers)
+    ]
+    if not nots:
+        return list(marks)
+    between = _NOTHING if language.wording.spaceless else _ONE_WORD
+    return [
+        mark
+        for mark in marks
+        if mark.concept not in _PROPOSING
+        or not any(no.end <= mark.start and between.fullmatch(text, no.end, mark.start) for no in nots)
+    ]
 
 
 def _is_money(date: FoundDate, money: Sequence[FoundMoney]) -> bool:

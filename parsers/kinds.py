@@ -86,7 +86,8 @@ def weigh(
 def decide(scores: Scores) -> Kind | None:
     """Return the kind that the scores speak for, or None where nothing is sure enough."""
     points = {kind: scores.of(kind) for kind in Kind}
-    if points[Kind.DECLINED] > 0 and points[Kind.OFFER] >= 3.0:
+    both_buttons = scores.of("buttons") >= 2.0  # what can be accepted was offered
+    if points[Kind.DECLINED] > 0 and (points[Kind.OFFER] >= 3.0 or both_buttons):
         points[Kind.OFFER] = max(points[Kind.OFFER], points[Kind.DECLINED] + CLOSE)
     best = max(points.values())
     if best < ENOUGH:

@@ -35,7 +35,7 @@ _DISPUTE_PARAMETERS = frozenset(
         "reverseorderlineids",
     ]
 )
-_LONG = re.compile(r"(?<![\w\-+])\d(?:\d|[ .\-](?=\d)){10,24}\d(?![\w])|(?<!\d)\d{12,20}(?!\d)")
+_LONG = re.compile(r"(?<![\w\-+])\d(?:\d|[ .\-](?=\d)){10,24}\d(?![\w])|(?<![\da-z])\d{12,20}(?!\d)")
 _ORDER = re.compile(r"(?:30|81|82|11)\d{13,14}")
 _DISPUTE = re.compile(r"6[23]\d{14}|14\d{15}")
 _PRODUCT = re.compile(r"(?:1005|3256|2251|4000|3280)\d{12}")

@@ -21,6 +21,8 @@ _WITH_OFFER = frozenset(
 _OFFERING = ("propose", "proposal", "offered", "decide")
 _OWN_REQUEST = frozenset((Kind.DISPUTE_OPENED, Kind.DECLINED, Kind.ESCALATED, Kind.EVIDENCE_REQUESTED))
 _COMMA = re.compile(r"[,;，、]\s|[()]")
+_OF = re.compile(r"\d ?% ?[^\d]{0,12}$")
+_SHARE = re.compile(r"[^\d]{0,6}(?:\d{1,3} ?%|% ?\d{1,3}(?![\d.,]))")
 _SURE = frozenset(("asked", "total", "price", "offered"))
 _CUES = {
     "asked": "asked",
@@ -66,7 +68,7 @@ def _use(clause: Clause, found: FoundMoney) -> str:
     label = clause.text.find(":", 0, 44)
     for mark in clause.marks:
         use = _CUES.get(mark.concept)
-        if use is None:
+        if use is None or (use == "paid" and _is_share(clause.text, mark.start, mark.end)):
             continue
         if mark.end <= found.start + 1:
             gap, between = clause.text[mark.end : found.start], (mark.end, found.start)
@@ -74,6 +76,8 @@ def _use(clause: Clause, found: FoundMoney) -> str:
         elif mark.start >= found.end - 1:
             gap, between = clause.text[found.end : mark.start], (found.end, mark.start)
             rank = len(gap) + 6
+            if use == "paid" and any(between[0] <= other.start < between[1] for other in clause.money):
+                continue  # "45 of the 130 paid": what was paid is the amount beside the word
         else:
             continue
         rank += 0 if mark.concept in _SURE else 14
@@ -84,6 +88,11 @@ def _use(clause: Clause, found: FoundMoney) -> str:
         if best is None or rank <= best[0]:
             best = (rank, use)
     return best[1] if best else "open"
+
+
+def _is_share(text: str, start: int, end: int) -> bool:
+    """Whether a total is only what a percentage is of: "50% of the order total (11.25)"."""
+    return bool(_OF.search(text, max(0, start - 16), start) or _SHARE.match(text, end))
 
 
 def _offer(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Offer | None:

@@ -96,7 +96,7 @@ class Wording:
 
     def __init__(self, words: Mapping[str, Iterable[str]], spaceless: bool, prefixes: str) -> None:
         self._words = {concept: tuple(patterns) for concept, patterns in words.items()}
-        self._spaceless = spaceless
+        self.spaceless = spaceless
         self._prefixes = prefixes
 
     @cached_property
@@ -104,12 +104,12 @@ class Wording:
         index = _Index({}, {}, {}, [])
         for concept, patterns in self._words.items():
             for pattern in patterns:
-                regex = pattern_regex(pattern, self._spaceless, self._prefixes)
+                regex = pattern_regex(pattern, self.spaceless, self._prefixes)
                 first = level(pattern).split()[0]
                 entry = _Entry(concept, re.compile(regex))
                 core = first.strip("*")
                 word = _WORD.match(core)
-                if self._spaceless:
+                if self.spaceless:
                     index.stems.setdefault(core, []).append(entry)
                 elif first.startswith("*"):
                     index.inside.append(_Entry(concept, re.compile(rf"(?<!\w){regex}")))
@@ -128,7 +128,7 @@ class Wording:
     def _candidates(self, text: str) -> Iterable[tuple[int, _Entry]]:
         """Every place where a pattern may begin, with that pattern: its first word is known to fit."""
         index = self._index
-        if self._spaceless:
+        if self.spaceless:
             for at in range(len(text)):
                 for length in index.lengths:
                     if at + length > len(text):
