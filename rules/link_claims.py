@@ -64,7 +64,7 @@ def _lapses(address: Address) -> Iterator[datetime]:
 
 
 def _instant(printed: str) -> datetime | None:
-    """Seconds, milliseconds or microseconds since 1970, or an ISO date, in the last zone if none is printed."""
+    """Seconds since 1970, or thousandths or millionths, or an ISO date, in the last zone if it names none."""
     if printed.isascii() and printed.isdigit() and len(printed) in _EPOCHS:
         return _since_1970(int(printed[:10]))
     if not _ISO.fullmatch(printed) or len(printed) > 40:

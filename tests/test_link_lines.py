@@ -1,4 +1,4 @@
-"""Both sides of the line for links: every wrapper round every flaw, nests of all of them, and honest oddities."""
+"""Both sides of the line for links: every wrapper round every flaw, nests of wrappers, honest oddities."""
 
 import base64
 import json
@@ -8,10 +8,10 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_links import CASE, CAUGHT, DETAIL, ORDER, OTHER_ORDER, reason, role, token
 
 from rules.addresses import DEPTH, open_wrapped
 from rules.facts import Role
-from test_links import CASE, CAUGHT, DETAIL, ORDER, OTHER_ORDER, reason, role, token
 
 
 def plain(before: str, after: str = "") -> Callable[[str], str]:
