@@ -73,12 +73,12 @@ def language_within(text: str, main: str | None, tongues: Tongues) -> str | None
 
 
 def _scores(text: str, levelled: str, tongues: Tongues) -> Counter[str]:
-    cyrillic = len(_CYRILLIC.findall(levelled)) > len(_LATIN.findall(levelled)) * 0.6
+    cyrillic = not text.isascii() and len(_CYRILLIC.findall(levelled)) > len(_LATIN.findall(levelled)) * 0.6
     scores: Counter[str] = Counter()
     for word, count in Counter(_WORD.findall(levelled)).items():
         for locale in tongues.spoken.get(word, ()):
             scores[locale] += min(count, _MOST)
-    for letter, count in Counter(text.lower()).items():
+    for letter, count in Counter("" if text.isascii() else text.lower()).items():
         for locale in _SPOKEN_LETTERS.get(letter, ()):
             if locale in tongues.words:
                 scores[locale] += min(count, _MOST)
@@ -87,6 +87,8 @@ def _scores(text: str, levelled: str, tongues: Tongues) -> Counter[str]:
 
 
 def _by_script(text: str, tongues: Tongues) -> str | None:
+    if text.isascii():
+        return None
     latin = len(_LATIN.findall(text)) + len(_CYRILLIC.findall(text))
     counts = {locale: len(regex.findall(text)) for locale, regex in tongues.scripts}
     if counts.get("ja", 0) and counts["ja"] * 8 >= counts.get("zh", 0):

@@ -43,7 +43,7 @@ def nearly(clauses: Sequence[Clause], signs: Signs, scores: Scores) -> tuple[Sig
 def _by_concept(signs: Sequence[Sign]) -> Mapping[str, Sequence[Sign]]:
     out: dict[str, list[Sign]] = defaultdict(list)
     for sign in signs:
-        for concept in sign.all | sign.any:
+        for concept in sorted(sign.all | sign.any):
             if concept not in _NOT_TAUGHT:
                 out[concept].append(sign)
     return out

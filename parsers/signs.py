@@ -82,8 +82,8 @@ CONCEPTS = frozenset(
         "they",
     ]
 )
-# What a clause has besides its words: which party stands nearest to a proposal, whether it asks.
-DERIVED = frozenset(("seller_proposes", "platform_proposes", "question"))
+# What a clause has besides its words: which party stands nearest to a proposal.
+DERIVED = frozenset(("seller_proposes", "platform_proposes"))
 PLACES = ("subject", "heading", "body", "label")
 
 

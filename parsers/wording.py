@@ -125,30 +125,31 @@ class Wording:
     def _prefix(self) -> re.Pattern[str] | None:
         return re.compile(f"(?:{self._prefixes})") if self._prefixes else None
 
-    def _candidates(self, text: str) -> Iterable[tuple[int, _Entry]]:
-        """Every place where a pattern may begin, with that pattern: its first word is known to fit."""
-        index = self._index
+    def _candidates(self, text: str) -> list[tuple[int, list[_Entry]]]:
+        """Every place where patterns may begin, with those patterns: their first word is known to fit."""
+        index, out = self._index, []
+        stems, lengths = index.stems, index.lengths
         if self.spaceless:
             for at in range(len(text)):
-                for length in index.lengths:
+                for length in lengths:
                     if at + length > len(text):
                         break
-                    for entry in index.stems.get(text[at : at + length], ()):
-                        yield at, entry
-            return
+                    if (entries := stems.get(text[at : at + length])) is not None:
+                        out.append((at, entries))
+            return out
         for found in _WORD.finditer(text):
             for at in self._word_starts(text, found):
                 word = text[at : found.end()]
-                for entry in index.words.get(word, ()):
-                    yield at, entry
-                for length in index.lengths:
+                if (entries := index.words.get(word)) is not None:
+                    out.append((at, entries))
+                for length in lengths:
                     if length > len(word):
                         break
-                    for entry in index.stems.get(word[:length], ()):
-                        yield at, entry
+                    if (entries := stems.get(word[:length])) is not None:
+                        out.append((at, entries))
         for found in _SYMBOL.finditer(text):
-            for entry in index.symbols.get(found.group(), ()):
-                yield found.start(), entry
+            out.append((found.start(), index.symbols.get(found.group(), [])))
+        return out
 
     def _word_starts(self, text: str, word: re.Match[str]) -> list[int]:
         starts = [word.start()]
@@ -161,10 +162,11 @@ class Wording:
     def marks(self, text: str) -> list[Mark]:
         """Return every concept found in levelled `text`, in reading order."""
         found: list[Mark] = []
-        for at, entry in self._candidates(text):
-            match = entry.regex.match(text, at)
-            if match:
-                found.append(Mark(entry.concept, at, match.end()))
+        for at, entries in self._candidates(text):
+            for entry in entries:
+                match = entry.regex.match(text, at)
+                if match:
+                    found.append(Mark(entry.concept, at, match.end()))
         for entry in self._index.inside:
             found += (Mark(entry.concept, m.start(), m.end()) for m in entry.regex.finditer(text))
         found.sort(key=lambda mark: (mark.start, -mark.end))

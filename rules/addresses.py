@@ -1,6 +1,7 @@
 """Reads addresses without ever asking anybody: what a wrapper holds, whose host it is, its parameters."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rules.anatomy import EDGES, belongs, take_apart
 from rules.policy import Hosts
@@ -23,6 +24,7 @@ class Opened:
     torn: bool = False
 
 
+@lru_cache(maxsize=512)
 def open_wrapped(href: str) -> Opened:
     """Take rewriters, forwarders and login hops off an address as printed; never raises."""
     url = href.strip(EDGES)
