@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PINS := packaging/requirements.txt
 
-.PHONY: faults laws planted soak venv demo test lint format map pins clean
+.PHONY: bench faults laws planted soak venv demo test lint format map pins clean
 
 venv: $(VENV)/.made
 
@@ -32,6 +32,10 @@ faults: venv
 # The law of the reader with every concept of every language taken away, one at a time.
 laws: venv
 	OFFERWATCH_LAWS=all $(BIN)/python -m pytest tests/test_reading_laws.py --timeout 900 -n 2
+
+# Speed and memory beside what people use today, as ratios; about ten minutes, on a machine at rest.
+bench: venv
+	$(BIN)/python benchmarks
 
 planted: venv
 	$(BIN)/python tests/faults/plant.py
