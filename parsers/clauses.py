@@ -16,7 +16,7 @@ _END = re.compile(
     r"(?<=[!?。！？；;؛؟।•|])\s*|(?<=[^\W\d_]{2}[.…])\s+(?=[^a-zà-ÿа-я\d\s,])|(?<=[^\W\d_]{4}[.…])\s+(?=\d)|(?<=[)\]\"'0-9€$£₽₴₺₪%][.])\s+(?=[^\W\d_])(?=[^a-zà-ÿа-я])"
 )
 _GOES_ON = re.compile(r"\s*\d{1,2}[:.h]\d{2}(?!\d)")  # a time of day belongs to what stands before it
-COMMA = re.compile(r"[,;，、:]\s+|[，、]|\s[-–]\s|[()]")
+COMMA = re.compile(r"[,;，、:]\s+|[，、]|(?<=[\u0e00-\uffff]):|\s[-–]\s|[()]")
 _A_NAME = 5  # shorter words for AliExpress are "we" and "us", which speak for the seller's proposals too
 _PROPOSING = frozenset(("propose", "proposal"))
 _ONE_WORD = re.compile(r"[ -]?(?:\w+ )?")  # what may stand between a "no" and the proposal that it denies
@@ -25,7 +25,7 @@ _ORDINAL = re.compile(r"(?<![\d.,:/])(?:0?[1-9]|[12]\d|3[01])\.$")  # "14." of "
 _FIGURE = re.compile(r"\d")
 _YEAR_END = re.compile(r"(?<=\d\s[гр][.])\s+(?=[А-ЯІЇЄҐ])")  # "2025 г. Если"
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:nr|no|art|ca|inkl|bzw|z\.b|ggf|vgl|str|sr|sra|dr|núm|num|nº|us|p|pp|e\.g|i\.e|approx|tel|ref|св|руб|грн|ok|np|tj|sept|sett|janv|févr|febr|avr|juil|août|juin|márc|abr|mayo|июня|июля|zobacz|číslo|núm|pág|prof|inc|corp|ltd|bestell|best|godz|сент|февр|нояб|окт|авг|груд|квіт|трав|черв|серп|жовт|лист|верес|берез|листоп|січ|лют|лип|долл|дол|tys|год|час|хв|мин|сек|стр|ул|тел|ном|réf|rif|cod|env|bzgl|std|min|max|cca|saat|pkl|jam|lúc|заказ|ord)\.$",
+    r"(?:^|[\s(]|[\u0e00-\u0e7f\u3040-\u9fff\uac00-\ud7a3])(?:nr|no|art|ca|inkl|bzw|z\.b|ggf|vgl|str|sr|sra|dr|núm|num|nº|us|p|pp|e\.g|i\.e|approx|tel|ref|св|руб|грн|ok|np|tj|sept|sett|janv|févr|febr|avr|juil|août|juin|márc|abr|mayo|июня|июля|zobacz|číslo|núm|pág|prof|inc|corp|ltd|bestell|best|godz|сент|февр|нояб|окт|авг|груд|квіт|трав|черв|серп|жовт|лист|верес|берез|листоп|січ|лют|лип|долл|дол|tys|год|час|хв|мин|сек|стр|ул|тел|ном|réf|rif|cod|env|bzgl|std|min|max|cca|saat|pkl|jam|lúc|заказ|ord)\.$",
     re.I,
 )
 
@@ -38,6 +38,7 @@ class Passage:
     place: str = "body"  # "subject" | "heading" | "body" | "label"
     row: int = 0
     in_text: bool = False
+    cell: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +107,14 @@ def rejoin(passages: Sequence[Passage]) -> list[Passage]:
             last
             and passage.row
             and last.row == passage.row
+            and last.cell != passage.cell
             and len(last.text) + len(passage.text) < 240
             and not last.text.endswith((".", "!", "?", "。", "！", "？", "؟"))
         )
         if last and (same_row or _is_label_of(last, passage)):
             place = "heading" if "heading" in (last.place, passage.place) else passage.place
-            out[-1] = Passage(f"{last.text}: {passage.text}", place, passage.row, passage.in_text)
+            text = f"{last.text}: {passage.text}"
+            out[-1] = Passage(text, place, passage.row, passage.in_text, passage.cell)
         else:
             out.append(passage)
     return out
@@ -130,7 +133,7 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
     text = level(shown)
     marks = tuple(_without_denied(language.wording.marks(text), text, language))
     money = tuple(language.money.find(text, language.dollar, language.yen)) if _FIGURE.search(text) else ()
-    dates = tuple(date for date in language.dates.find(text, shown) if not _is_money(date, money))
+    dates = _dates(text, shown, language, money)
     found = language.spans.find(text, shown)
     spans = tuple(s for s in found if not any(d.start <= s.start and s.end <= d.end for d in dates))
     prints = frozenset(filter(None, ("time" if dates or spans else "", "money" if money else "")))
@@ -159,6 +162,20 @@ def _without_denied(marks: Sequence[Mark], text: str, language: Language) -> lis
         if mark.concept not in _PROPOSING
         or not any(no.end <= mark.start and between.fullmatch(text, no.end, mark.start) for no in nots)
     ]
+
+
+def _dates(text: str, shown: str, language: Language, money: Sequence[FoundMoney]) -> tuple[FoundDate, ...]:
+    """The dates in a clause; an amount is no date, nor the time of day of one."""
+    found = language.dates.find(text, shown)
+    sure = [date for date in found if not _is_money(date, money)]
+    if len(sure) < len(found):
+        hidden = text
+        for amount in money:
+            hidden = hidden[: amount.start] + "_" * (amount.end - amount.start) + hidden[amount.end :]
+        again = language.dates.find(hidden, shown)
+        sure += [d for d in again if not any(d.start < s.end and s.start < d.end for s in sure)]
+        sure.sort(key=lambda date: date.start)
+    return tuple(sure)
 
 
 def _is_money(date: FoundDate, money: Sequence[FoundMoney]) -> bool:

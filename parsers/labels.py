@@ -49,7 +49,17 @@ def missing_buttons(clauses: Sequence[Clause], anchors: Sequence[Anchor]) -> lis
         if clause.place == "label" or "press" not in clause.concepts:
             continue
         for concept, role in (("accept", Role.ACCEPT), ("reject", Role.REJECT)):
-            if concept in clause.concepts and role not in there and all(a.says is not role for a in out):
-                label = next(clause.shown[m.start : m.end] for m in clause.marks if m.concept == concept)
+            label = _named(clause, concept)
+            if label is not None and role not in there and all(a.says is not role for a in out):
                 out.append(Anchor(None, label, role))
     return out
+
+
+def _named(clause: Clause, concept: str) -> str | None:
+    """The clause's word for a button, not one that says what somebody has done ("was accepted")."""
+    done = [mark for mark in clause.marks if mark.concept in ("agreed", "declined")]
+    for mark in clause.marks:
+        told = any(d.start <= mark.start and mark.end < d.end for d in done)
+        if mark.concept == concept and not told:
+            return clause.shown[mark.start : mark.end]
+    return None

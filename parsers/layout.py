@@ -42,7 +42,7 @@ def passages(body: Body, in_text: bool) -> list[Passage]:
             if not text.strip("<>[]() "):
                 continue
             place = "label" if text in labels else "heading" if block.heading and len(text) < 160 else "body"
-            out.append(Passage(text, place, 0 if place == "label" else row, in_text))
+            out.append(Passage(text, place, 0 if place == "label" else row, in_text, block.cell or 0))
     return rejoin(out)
 
 

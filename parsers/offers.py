@@ -51,7 +51,14 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
     by_use: dict[str, list[Money]] = {"offered": [], "asked": [], "paid": [], "price": [], "open": []}
     for clause in clauses:
         for found in clause.money:
-            by_use[_use(clause, found)].append(found.money)
+            use = _use(clause, found)
+            if (
+                use == "open"
+                and kind in _OWN_REQUEST
+                and clause.has("dispute", "request", "return", "refund")
+            ):
+                use = "offered"
+            by_use[use].append(found.money)
     asked = by_use["asked"][0] if by_use["asked"] else None
     paid = by_use["paid"][0] if by_use["paid"] else None
     if kind in _OWN_REQUEST:  # nothing is offered there: what would be refunded is what the buyer asked for
@@ -68,7 +75,7 @@ def _use(clause: Clause, found: FoundMoney) -> str:
     label = clause.text.find(":", 0, 44)
     for mark in clause.marks:
         use = _CUES.get(mark.concept)
-        if use is None or (use == "paid" and _is_share(clause.text, mark.start, mark.end)):
+        if use is None or (use in ("paid", "price") and _is_share(clause.text, mark.start, mark.end)):
             continue
         if mark.end <= found.start + 1:
             gap, between = clause.text[mark.end : found.start], (mark.end, found.start)
@@ -85,6 +92,8 @@ def _use(clause: Clause, found: FoundMoney) -> str:
         rank += 20 if _COMMA.search(gap.rstrip(" (")) else 0
         if mark.end <= label < found.start and mark.concept in _SURE:
             rank = 3 if found.start - label <= 3 else 12  # the label of a line says what its figures are
+            if use == "offered" and any(m.concept == "asked" and m.end <= label for m in clause.marks):
+                rank += 1  # "the refund that you asked for"
         if best is None or rank <= best[0]:
             best = (rank, use)
     return best[1] if best else "open"

@@ -45,8 +45,9 @@ class SpanReader:
         self._words = words
         edge = ("", "") if spaceless else (r"(?<![\w])", r"(?![\w])")
         numerals = _either(words.numerals)
-        number = rf"(?:(?<![\d.,:/])(?<!\d-)\d{{1,3}}(?:[.,]\d)?(?![\d:])|{edge[0]}(?:{numerals}){edge[1]})"
-        second = number.replace(r"(?<![\d.,:/])(?<!\d-)", r"(?<!\d)")
+        edges = r"(?<![\d.,/])(?<!\d:)(?<!\d-)"
+        number = rf"(?:{edges}\d{{1,3}}(?:[.,]\d)?(?![\d:])|{edge[0]}(?:{numerals}){edge[1]})"
+        second = number.replace(edges, r"(?<!\d)")
         names = [
             f"(?P<{{p}}{unit}>{'|'.join(words.units[unit])})" for unit in _HOURS if words.units.get(unit)
         ]
@@ -54,7 +55,8 @@ class SpanReader:
         unit = "(?:" + "|".join(names) + ")" + edge[1]
         to = _either(("-", "~", "〜", "–", *words.to))
         first = unit.replace("{p}", "a_")
-        head = rf"(?P<n>{number})(?:\s*(?:{to})\s*(?P<n2>{second}))?(?:\s?\(\w+\))?[\s\-]*{first}"
+        named = rf"(?:\s*{unit.replace('{p}', 'z_')})?"  # "2 days to 7 days"
+        head = rf"(?P<n>{number})(?:{named}\s*(?:{to})\s*(?P<n2>{second}))?(?:\s?\(\w+\))?[\s\-]*{first}"
         join = _either((",", *words.joiners))
         tail = rf"(?:\s*(?:{join})?\s*(?P<m>{number})[\s\-]*{unit.replace('{p}', 'b_')})?"
         last = rf"(?:\s*(?:{join})?\s*(?P<k>{number})[\s\-]*{unit.replace('{p}', 'c_')})?"
@@ -100,8 +102,12 @@ class SpanReader:
             return None
         low = self._number(match["n"])
         high = self._number(match["n2"]) if match["n2"] else low
-        if high < low:
-            low = high
+        first = self._unit(match, "z_")
+        if first is not None and _HOURS[first] > high * _HOURS[unit]:  # "1 day and 6 hours" is no range
+            low = high = low * _HOURS[first] / _HOURS[unit] + high
+        elif first is not None:
+            low *= _HOURS[first] / _HOURS[unit]
+        low = min(low, high)
         end, extra, smallest = match.end(f"a_{unit}"), 0.0, _HOURS[unit]
         for number, prefix in (("m", "b_"), ("k", "c_")):
             part = self._unit(match, prefix)

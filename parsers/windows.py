@@ -30,6 +30,7 @@ _NOT_SELLERS = frozenset(
 _NOT_PLATFORMS = frozenset(("must", "accept", "reject", "expire", "left", "provide", "appeal", "if", "you"))
 _LABELS = frozenset(("placed", "estimated", "deadline", "left", "expire", "must", "protection", "price"))
 _REFUND = frozenset(("refund",))
+_BANKS = frozenset(("wait_refund", "bank"))
 _PROTECTION = frozenset(("protection",))
 # Words that make a time nobody's deadline, the words that make it one all the same, and why.
 _NOBODYS = (
@@ -39,7 +40,7 @@ _NOBODYS = (
         "a delivery time",
     ),
     (
-        frozenset(("wait_refund", "bank")),
+        _BANKS,
         frozenset(("answer", "reject", "expire", "must", "open", "auto", "confirm")),
         "how long money takes",
     ),
@@ -95,10 +96,15 @@ def _others(concepts: frozenset[str]) -> tuple[str, str] | None:
     if (
         "platform" in concepts
         and concepts & {"review", "decide", "decision"}
-        and not concepts & _NOT_PLATFORMS
+        and not (concepts - {"if"} if _no_agreement(concepts) else concepts) & _NOT_PLATFORMS
     ):
         return "platform", "AliExpress's time"
     return None
+
+
+def _no_agreement(concepts: frozenset[str]) -> bool:
+    """Whether words speak of both sides not agreeing, rather than of the buyer's not answering."""
+    return concepts >= {"agreed", "not"} and not concepts & {"answer", "provide"}
 
 
 def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind | None) -> tuple[str, str]:
@@ -128,6 +134,7 @@ def _nobodys(clause: Clause, start: int, printed: Printed, kind: Kind | None) ->
     """Why a time is nobody's deadline (it has happened, is a parcel's, a bank's), None where it may be."""
     if _nearest(clause, start, _LABELS) in ("placed", "estimated"):
         return "the time of something that happened or will arrive"
+    beside = around(clause, start)
     takes_time = isinstance(printed, Within) and (printed.business or printed.short != printed.long)
     for concepts, unless, why in _NOBODYS:
         if concepts == _REFUND and not takes_time:
@@ -136,6 +143,8 @@ def _nobodys(clause: Clause, start: int, printed: Printed, kind: Kind | None) ->
             continue
         if clause.concepts & concepts and not clause.concepts & unless:
             return why
+        if concepts == _BANKS and takes_time and beside & concepts and not beside & unless:
+            return why  # "(the bank takes 3 to 20 days)"
     return None
 
 

@@ -1,7 +1,8 @@
 """One language's words: which of our concepts stand where in a piece of text.
 
 A pattern is one or more words: `stem*` matches a word that begins so, `*part*` one that holds it, `~` stands
-for up to four words in between. In a language written without blanks a pattern matches anywhere.
+for up to four words in between. In a language written without blanks a pattern matches anywhere; `word!next`
+matches where `next` does not follow. `=word` matches a piece of text that is nothing but that: a button.
 """
 
 import re
@@ -12,12 +13,18 @@ from functools import cached_property
 from parsers.levelling import level
 
 # Concepts whose wording says the contrary of its parts: "did not accept", "no need to return".
-_WHOLE = frozenset(("declined", "keep", "reject"))
+# or, as "help center", something else altogether.
+_WHOLE = frozenset(("declined", "keep", "reject", "help"))
 _PARTIES = frozenset(("seller", "platform", "you"))  # who refused is still named
 _GAP = r"(?:[\s\-,:'\"()]+[^\s]+){0,4}?[\s\-,:'\"()]+"
 _BLANK = r"[\s\-]+"
 _WORD = re.compile(r"\w+")
+_LETTER = re.compile(r"\w")
 _SYMBOL = re.compile(r"[%]")  # signs that a pattern may begin with
+_BETWEEN = r"[\s'\"「」『』]*"  # where no blanks are written, quotes may still stand around a word
+# A Thai syllable's first vowel stands before its consonant, other vowels and tones above or below it.
+_THAI_OPEN, _THAI_MARKS = "[\u0e40-\u0e44]", "[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]"
+_THAI_CONSONANT = re.compile("[\u0e01-\u0e2e]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,7 @@ class Mark:
 class _Entry:
     concept: str
     regex: re.Pattern[str]
+    alone: bool = False  # nothing but signs may stand beside it
 
 
 @dataclass(frozen=True)
@@ -51,11 +59,18 @@ class _Index:
 
 
 def _token(word: str, spaceless: bool) -> str:
-    core = re.escape(word.strip("*"))
     if spaceless:
-        return core
+        core, _, after = word.strip("*").partition("!")
+        return _syllables(core) + (f"(?!{re.escape(after)})" if after else "")
+    core = re.escape(word.strip("*"))
     front = r"\w*" if word.startswith("*") else ""
     return front + core + (r"\w*" if word.endswith("*") else "")
+
+
+def _syllables(core: str) -> str:
+    """The expression of a word that begins and ends with whole syllables; only Thai's can be told apart."""
+    front = rf"(?<!{_THAI_OPEN})" if _THAI_CONSONANT.match(core) else ""
+    return front + re.escape(core) + (rf"(?!{_THAI_MARKS})" if _THAI_CONSONANT.match(core[-1:]) else "")
 
 
 def pattern_regex(pattern: str, spaceless: bool, prefixes: str = "") -> str:
@@ -70,7 +85,7 @@ def pattern_regex(pattern: str, spaceless: bool, prefixes: str = "") -> str:
             out.append(r".{0,12}?" if spaceless else _GAP)
             continue
         if at and words[at - 1] != "~":
-            out.append(r"\s*" if spaceless else _BLANK)
+            out.append(_BETWEEN if spaceless else _BLANK)
         out.append(_token(word, spaceless))
         if prefixes and at and not word.startswith("*"):
             out[-1] = f"(?:{prefixes})?" + out[-1]
@@ -103,11 +118,12 @@ class Wording:
     def _index(self) -> "_Index":
         index = _Index({}, {}, {}, [])
         for concept, patterns in self._words.items():
-            for pattern in patterns:
+            for listed in patterns:
+                pattern = listed.removeprefix("=")
                 regex = pattern_regex(pattern, self.spaceless, self._prefixes)
                 first = level(pattern).split()[0]
-                entry = _Entry(concept, re.compile(regex))
-                core = first.strip("*")
+                entry = _Entry(concept, re.compile(regex), alone=pattern != listed)
+                core = first.strip("*").partition("!")[0] if self.spaceless else first.strip("*")
                 word = _WORD.match(core)
                 if self.spaceless:
                     index.stems.setdefault(core, []).append(entry)
@@ -162,11 +178,10 @@ class Wording:
     def marks(self, text: str) -> list[Mark]:
         """Return every concept found in levelled `text`, in reading order."""
         found: list[Mark] = []
-        for at, entries in self._candidates(text):
-            for entry in entries:
-                match = entry.regex.match(text, at)
-                if match:
-                    found.append(Mark(entry.concept, at, match.end()))
+        for at, entry in self._candidates(text):
+            match = entry.regex.match(text, at)
+            if match and not (entry.alone and _LETTER.search(text[:at] + text[match.end() :])):
+                found.append(Mark(entry.concept, at, match.end()))
         for entry in self._index.inside:
             found += (Mark(entry.concept, m.start(), m.end()) for m in entry.regex.finditer(text))
         found.sort(key=lambda mark: (mark.start, -mark.end))
