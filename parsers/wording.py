@@ -178,10 +178,11 @@ class Wording:
     def marks(self, text: str) -> list[Mark]:
         """Return every concept found in levelled `text`, in reading order."""
         found: list[Mark] = []
-        for at, entry in self._candidates(text):
-            match = entry.regex.match(text, at)
-            if match and not (entry.alone and _LETTER.search(text[:at] + text[match.end() :])):
-                found.append(Mark(entry.concept, at, match.end()))
+        for at, entries in self._candidates(text):
+            for entry in entries:
+                match = entry.regex.match(text, at)
+                if match and not (entry.alone and _LETTER.search(text[:at] + text[match.end() :])):
+                    found.append(Mark(entry.concept, at, match.end()))
         for entry in self._index.inside:
             found += (Mark(entry.concept, m.start(), m.end()) for m in entry.regex.finditer(text))
         found.sort(key=lambda mark: (mark.start, -mark.end))
