@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from parsers.dates import FoundDate
 from parsers.levelling import level
@@ -17,6 +18,9 @@ _END = re.compile(
 )
 _GOES_ON = re.compile(r"\s*\d{1,2}[:.h]\d{2}(?!\d)")  # a time of day belongs to what stands before it
 COMMA = re.compile(r"[,;，、:]\s+|[，、]|(?<=[\u0e00-\uffff]):|\s[-–]\s|[()]")
+_ASKED_OF_BUYER = ("must", "answer", "expire", "appeal", "auto")  # what no general answer says
+_REMEDIES = frozenset(("refund", "replacement", "keep", "return"))
+_NO_COUNTER = frozenset(("if", "declined", "request", "must", "platform"))
 _A_NAME = 5  # shorter words for AliExpress are "we" and "us", which speak for the seller's proposals too
 _PROPOSING = frozenset(("propose", "proposal"))
 _ONE_WORD = re.compile(r"[ -]?(?:\w+ )?")  # what may stand between a "no" and the proposal that it denies
@@ -137,7 +141,7 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
     found = language.spans.find(text, shown)
     spans = tuple(s for s in found if not any(d.start <= s.start and s.end <= d.end for d in dates))
     prints = frozenset(filter(None, ("time" if dates or spans else "", "money" if money else "")))
-    concepts = frozenset(mark.concept for mark in marks) | _who_proposes(marks)
+    concepts = frozenset(mark.concept for mark in marks) | _derived(text, marks)
     if text.rstrip().endswith("?"):
         concepts |= {"if"}  # "has it arrived?" does not say that it has
     return Clause(
@@ -195,11 +199,34 @@ def _who_proposes(marks: Sequence[Mark]) -> frozenset[str]:
     return frozenset(out)
 
 
+def _derived(text: str, marks: Sequence[Mark]) -> frozenset[str]:
+    """What the order of words tells: who proposes, that on no condition, that against a refusal."""
+    out = set(_who_proposes(marks))
+    deeds = [mark for mark in marks if mark.concept == "propose"]
+    if any(all(mark.start > deed.start for mark in marks if mark.concept == "if") for deed in deeds):
+        out.add("firmly")
+    refused = min((mark.end for mark in marks if mark.concept == "declined"), default=None)
+    if refused is not None and any(
+        refused < low and _countering({m.concept for m in marks if low <= m.start < high})
+        for low, high in _parts(text)
+    ):
+        out.add("counters")
+    return frozenset(out)
+
+
+def _countering(part: set[str]) -> bool:
+    """Whether a part of a clause that begins with a refusal says what is offered instead."""
+    return "propose" in part and bool(part & _REMEDIES) and part.isdisjoint(_NO_COUNTER)
+
+
+def _parts(text: str) -> list[tuple[int, int]]:
+    edges = [0, *(match.end() for match in COMMA.finditer(text)), len(text) + 1]
+    return list(pairwise(edges))
+
+
 def around(clause: Clause, at: int) -> frozenset[str]:
     """The concepts of the part between commas in which character `at` stands."""
-    edges = [0, *(match.end() for match in COMMA.finditer(clause.text)), len(clause.text) + 1]
-    low = max(edge for edge in edges if edge <= at)
-    high = min(edge for edge in edges if edge > at)
+    low, high = next((low, high) for low, high in _parts(clause.text) if low <= at < high)
     return frozenset(mark.concept for mark in clause.marks if low <= mark.start < high)
 
 
@@ -215,8 +242,36 @@ def with_pronouns(found: Sequence[Clause]) -> list[Clause]:
         marks = sorted(
             (*clause.marks, replace(they, concept="seller")), key=lambda mark: (mark.start, -mark.end)
         )
-        out.append(replace(clause, marks=tuple(marks), concepts=clause.concepts | {"seller"}))
+        concepts = clause.concepts | {"seller"} | _who_proposes(marks)
+        out.append(replace(clause, marks=tuple(marks), concepts=concepts))
     return out
+
+
+def generally(found: Sequence[Clause], listed: bool) -> list[Clause]:
+    """Return one passage's clauses, those that answer a general question ("how long ...?") marked `faq`.
+
+    `listed`: a heading above said that such questions follow.
+    """
+    out: list[Clause] = []
+    asked = listed
+    for clause in found:
+        if asked and "subject" not in clause.place and not clause.has(*_ASKED_OF_BUYER):
+            out.append(replace(clause, concepts=clause.concepts | {"faq"}))
+        else:
+            out.append(clause)
+        question = clause.text.rstrip().endswith(("?", "؟")) and clause.has("faq", "bank", "wait_refund")
+        asked = asked or (question and not clause.has("satisfied", "seller"))
+        asked = asked or (clause.has("faq") and clause.text.rstrip().endswith(":"))
+    return out
+
+
+def lists_questions(found: Sequence[Clause]) -> bool:
+    """Whether a passage is but the heading of general questions: "FAQ", "Good to know"."""
+    if len(found) != 1 or found[0].place == "subject" or found[0].prints:
+        return False
+    letters = sum(char.isalpha() for char in found[0].text)
+    named = max((mark.end - mark.start for mark in found[0].marks if mark.concept == "faq"), default=0)
+    return letters > 0 and named * 10 >= letters * 7
 
 
 def _speaks_of_seller(clause: Clause) -> bool:

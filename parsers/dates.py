@@ -73,6 +73,7 @@ _SHORT = re.compile(
 
 
 _FIGURE = re.compile(r"\d")
+_BESIDE = 6  # characters between "today" and the date it stands before
 _SHORT_BUDDHIST = re.compile(r"\s?([67]\d)(?!\d|\s?[:.]\d)")  # "13 มี.ค. 69": 2569, which is 2026
 
 
@@ -215,6 +216,8 @@ class DateReader:
             near = any(begin - 8 <= match.end() and match.start() <= stop + 4 for begin, stop in taken)
             if match["weekday"] is not None and near:
                 continue  # "Wednesday, 12 March": the date says it
+            if match["today"] and any(0 <= begin - match.end() <= _BESIDE for begin, _ in taken):
+                continue  # "by the end of the day of 12 March", "today, 12 March"
             day: Ahead | Weekday
             if match["weekday"] is not None:
                 day = Weekday(self._weekdays[match["weekday"]])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from parsers.clauses import Clause, Passage, clauses, with_pronouns
+from parsers.clauses import Clause, Passage, clauses, generally, lists_questions, with_pronouns
 from parsers.kinds import DISPUTE_KINDS, STEPS, YOURS, Scores, Sighting, decide, smells_of_dispute, weigh
 from parsers.labels import missing_buttons, role_of
 from parsers.languages import language_of, language_within
@@ -111,8 +111,11 @@ def _read_text(layout: Layout, locale: str | None, lexicon: Lexicon) -> _Text:
 
     def read(passages: Sequence[Passage]) -> tuple[Clause, ...]:
         out: list[Clause] = []
+        listed = False
         for passage in passages:
-            out += clauses([passage], language(passage), len(out))
+            found = clauses([passage], language(passage), len(out))
+            out += generally(found, listed)
+            listed = listed or lists_questions(found)
         return tuple(with_pronouns(out))
 
     main = read(layout.main)

@@ -58,7 +58,7 @@ class MoneyReader:
         self._fronts = frozenset(form for mark in marks for form in (mark, mark.replace(" ", "")))
         self._lengths = sorted({len(form) for form in self._fronts}, reverse=True)
         back = "|".join(map(_as_back, ordered))
-        self._back = re.compile(rf"(?<![\d.,/\-])(?<!\d:)({_NUMBER})\s{{0,{_BLANKS}}}({back})")
+        self._back = re.compile(rf"(?<![\d.,/])(?<!\d[\-:])({_NUMBER})\s{{0,{_BLANKS}}}({back})")
 
     def find(self, text: str, dollar: str, yen: str) -> list[FoundMoney]:
         """Return the amounts in levelled `text`, in reading order.

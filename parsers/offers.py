@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from parsers.clauses import Clause, around
 from parsers.money import FoundMoney
+from parsers.wording import Mark
 from rules.facts import Kind, Money, Offer, Party, Remedy
 
 _WITH_OFFER = frozenset(
@@ -23,6 +24,8 @@ _OWN_REQUEST = frozenset((Kind.DISPUTE_OPENED, Kind.DECLINED, Kind.ESCALATED, Ki
 _COMMA = re.compile(r"[,;，、]\s|[()]")
 _OF = re.compile(r"\d ?% ?[^\d]{0,12}$")
 _SHARE = re.compile(r"[^\d]{0,6}(?:\d{1,3} ?%|% ?\d{1,3}(?![\d.,]))")
+_RIGHT_BEHIND = 12  # characters
+_RIGHT_BEFORE = 4
 _SURE = frozenset(("asked", "total", "price", "offered"))
 _CUES = {
     "asked": "asked",
@@ -80,9 +83,10 @@ def _use(clause: Clause, found: FoundMoney) -> str:
         if mark.end <= found.start + 1:
             gap, between = clause.text[mark.end : found.start], (mark.end, found.start)
             rank = len(gap)
+            use = "asked" if use == "offered" and _refused(clause, mark) else use
         elif mark.start >= found.end - 1:
             gap, between = clause.text[found.end : mark.start], (found.end, mark.start)
-            rank = len(gap) + 6
+            rank = len(gap) + (36 if _of_next(clause, mark) else 6)
             if use == "paid" and any(between[0] <= other.start < between[1] for other in clause.money):
                 continue  # "45 of the 130 paid": what was paid is the amount beside the word
         else:
@@ -102,6 +106,17 @@ def _use(clause: Clause, found: FoundMoney) -> str:
 def _is_share(text: str, start: int, end: int) -> bool:
     """Whether a total is only what a percentage is of: "50% of the order total (11.25)"."""
     return bool(_OF.search(text, max(0, start - 16), start) or _SHARE.match(text, end))
+
+
+def _refused(clause: Clause, cue: Mark) -> bool:
+    """Whether a cue for what is offered stands right behind a refusal: "he refused a refund of ..."."""
+    return any(m.concept == "declined" and 0 <= cue.start - m.end <= _RIGHT_BEHIND for m in clause.marks)
+
+
+def _of_next(clause: Clause, cue: Mark) -> bool:
+    """Whether a cue between two amounts belongs to the second: "... 7.40 of the requested 18.90"."""
+    gaps = (clause.text[cue.end : other.start] for other in clause.money if other.start >= cue.end)
+    return any(len(gap) <= _RIGHT_BEFORE and not re.search(r"[^\w\s:]", gap) for gap in gaps)
 
 
 def _offer(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Offer | None:
@@ -158,4 +173,6 @@ def _party(clauses: Sequence[Clause], kind: Kind) -> Party | None:
     decided = [c for c in clauses if c.has("decide", "decision") and c.has("platform")]
     if decided:
         return Party.PLATFORM
+    if kind is Kind.RETURN_REQUESTED:  # "the seller accepts the return"
+        telling += [c for c in clauses if c.has("seller") and c.has("accept") and c.has("refund", "return")]
     return Party.SELLER if any(not c.has("if") for c in telling) else None

@@ -78,7 +78,7 @@ _FORWARDED = _words(
     перенаправлене повідомлення | початок листа, що пересилається |
     початок переадресованого повідомлення | iletilmiş mesaj | yönlendirilen mesaj | iletilen ileti |
     yönlendirilmiş ileti | iletilen mesaj | başlangıç iletilen mesaj | הודעה שהועברה |
-    תחילת ההודעה שהועברה | הודעה מועברת | رسالة معاد توجيهها | الرسالة المعاد توجيهها |
+    תחילת ההודעה שהועברה | התחלת ההודעה שהועברה | הודעה מועברת | رسالة معاد توجيهها | الرسالة المعاد توجيهها |
     بدء الرسالة المعاد توجيهها | رسالة تم تحويلها | رسالة محولة | 転送されたメッセージ |
     転送メッセージ | 転送されたメール | 전달된 메시지 | 전달된 메일 | 전달된 편지 | ข้อความที่ส่งต่อ |
     เริ่มต้นข้อความที่ส่งต่อ | thư chuyển tiếp | thư đã chuyển tiếp | tin nhắn đã chuyển tiếp |
@@ -108,7 +108,7 @@ _FORWARDS = _words(
 
 def _starts(words: tuple[str, ...]) -> re.Pattern[str]:
     longest_first = sorted({fold(word) for word in words}, key=len, reverse=True)
-    return re.compile(rf"(?:{'|'.join(map(re.escape, longest_first))})\s?(?:[\[(]\d{{1,3}}[\])])?\s?:")
+    return re.compile(rf"(?:{'|'.join(map(re.escape, longest_first))})\.?\s?(?:[\[(]\d{{1,3}}[\])])?\s?:")
 
 
 _REPLY_START = _starts(_REPLIES)

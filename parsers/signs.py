@@ -82,8 +82,9 @@ CONCEPTS = frozenset(
         "they",
     ]
 )
-# What a clause has besides its words: which party stands nearest to a proposal.
-DERIVED = frozenset(("seller_proposes", "platform_proposes"))
+# What a clause has besides its words: which party stands nearest to a proposal, that no condition stands
+# before it, that a proposal follows a refusal.
+DERIVED = frozenset(("seller_proposes", "platform_proposes", "firmly", "counters"))
 PLACES = ("subject", "heading", "body", "label")
 
 

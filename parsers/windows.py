@@ -52,6 +52,15 @@ _NOBODYS = (
     (_PROTECTION, frozenset(("answer",)), "how long the order is protected"),
     (frozenset(("faq",)), frozenset(("must", "expire", "answer")), "a general rule"),
 )
+# Kinds in which a dispute is open already, and the words of an answer in it.
+_HAS_DISPUTE = (
+    Kind.OFFER,
+    Kind.OFFER_REMINDER,
+    Kind.JUDGEMENT,
+    Kind.EVIDENCE_REQUESTED,
+    Kind.RETURN_REQUESTED,
+)
+_OF_THIS_ONE = _ANSWER - {"accept"} | _RETURN | {"auto", "left", "evidence", "provide", "must"}
 _ORDER_CLOCKS = (Kind.ORDER_COMPLETING, Kind.ORDER_COMPLETED)
 _FURTHEST = timedelta(days=75)
 
@@ -118,6 +127,8 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
     pressing = concepts & _PRESSING
     if weak and (not pressing or _is_from(printed, clause)):
         return "nobody", "may not be a time at all"
+    if kind in _HAS_DISPUTE and {"open", "dispute"} <= concepts and not concepts & _OF_THIS_ONE:
+        return "nobody", "the time to open a dispute, and there is one"
     why = _nobodys(clause, start, printed, kind)
     if why is not None:
         return "nobody", why
