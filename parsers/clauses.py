@@ -26,6 +26,7 @@ _PROPOSING = frozenset(("propose", "proposal"))
 _ONE_WORD = re.compile(r"[ -]?(?:\w+ )?")  # what may stand between a "no" and the proposal that it denies
 _NOTHING = re.compile(r"")
 _ORDINAL = re.compile(r"(?<![\d.,:/])(?:0?[1-9]|[12]\d|3[01])\.$")  # "14." of "14. August"
+_APP_STORE = re.compile(r"(?:app|play)\s$")
 _FIGURE = re.compile(r"\d")
 _YEAR_END = re.compile(r"(?<=\d\s[гр][.])\s+(?=[А-ЯІЇЄҐ])")  # "2025 г. Если"
 _ABBREVIATION = re.compile(
@@ -135,7 +136,7 @@ def clauses(passages: Iterable[Passage], language: Language, first: int = 0) -> 
 
 def _clause(shown: str, passage: Passage, language: Language, index: int) -> Clause:
     text = level(shown)
-    marks = tuple(_without_denied(language.wording.marks(text), text, language))
+    marks = _meant(text, _without_denied(language.wording.marks(text), text, language))
     money = tuple(language.money.find(text, language.dollar, language.yen)) if _FIGURE.search(text) else ()
     dates = _dates(text, shown, language, money)
     found = language.spans.find(text, shown)
@@ -180,6 +181,24 @@ def _dates(text: str, shown: str, language: Language, money: Sequence[FoundMoney
         sure += [d for d in again if not any(d.start < s.end and s.start < d.end for s in sure)]
         sure.sort(key=lambda date: date.start)
     return tuple(sure)
+
+
+def _meant(text: str, marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    """The marks without those whose words mean something else here: the "App Store", "keep the receipt"."""
+    return tuple(
+        mark
+        for mark in marks
+        if not (mark.concept == "seller" and _APP_STORE.search(text, max(0, mark.start - 8), mark.start))
+        and not (mark.concept == "keep" and any(_is_kept(mark, other) for other in marks))
+    )
+
+
+def _is_kept(keep: Mark, other: Mark) -> bool:
+    """Whether what is to be kept is a slip of paper, and not the goods."""
+    if other.concept == "receipt":
+        return 0 <= other.start - keep.end <= 2
+    paper = other.concept in ("evidence", "return_label", "tracking_number")
+    return paper and (0 <= other.start - keep.end <= 14 or 0 < keep.start - other.end <= 2)
 
 
 def _is_money(date: FoundDate, money: Sequence[FoundMoney]) -> bool:

@@ -94,17 +94,18 @@ def decide(scores: Scores) -> Kind | None:
     if points[Kind.DECLINED] > 0 and (points[Kind.OFFER] >= 3.0 or both_buttons):
         points[Kind.OFFER] = max(points[Kind.OFFER], points[Kind.DECLINED] + CLOSE)
     best = max(points.values())
+    idle = scores.of("idle") > 0
     if best < ENOUGH:
-        return _likeliest(points, scores)
+        return (_likeliest_of_others(points) if idle else None) or _likeliest(points, scores)
     winner = next(kind for kind in URGENCY if points[kind] >= best - CLOSE)
-    if winner not in YOURS:
+    if winner not in YOURS and not idle:
         careful = [kind for kind in URGENCY if kind in YOURS and points[kind] >= max(best - CAUTION, ENOUGH)]
         winner = careful[0] if careful else winner
     if winner is Kind.JUDGEMENT and points[Kind.RETURN_REQUESTED] >= ENOUGH and scores.of("buttons") < 1:
         return Kind.RETURN_REQUESTED
     if winner in STEPS and scores.of("days") and points[Kind.ORDER_COMPLETED] >= ENOUGH:
         return Kind.ORDER_COMPLETED  # days granted for a dispute win over where the parcel is
-    if winner in STEPS and scores.of("dispute_head"):
+    if winner in STEPS and (scores.of("dispute_head") or _hides_a_request(points, scores)):
         return None  # a step of an order has no dispute: better unclear than silent
     if winner not in YOURS and winner is not Kind.ORDER_COMPLETED and _asks(scores):
         return None  # whoever asks for an answer in time does not say that all is done
@@ -130,9 +131,23 @@ def _likeliest(points: Mapping[Kind, float], scores: Scores) -> Kind | None:
     return likely
 
 
+def _likeliest_of_others(points: Mapping[Kind, float]) -> Kind | None:
+    """Where nothing is sure but the buyer is told that nothing is to be done: the likeliest."""
+    others = (Kind.ESCALATED, Kind.DISPUTE_OPENED, Kind.REFUND_ISSUED, Kind.DISPUTE_CLOSED)
+    likely = max(others, key=lambda kind: points[kind])
+    return likely if points[likely] >= 1.2 and points[likely] >= max(points[k] for k in YOURS) else None
+
+
+def _hides_a_request(points: Mapping[Kind, float], scores: Scores) -> bool:
+    """Whether a mail that tells of a parcel also speaks of a dispute and of an act of the buyer."""
+    asked = max(points[kind] for kind in DISPUTE_KINDS & YOURS)
+    close = asked >= max(2.0, max(points.values()) - CAUTION)
+    return close and scores.of("dispute_word") >= 1.5
+
+
 def _asks(scores: Scores) -> bool:
     """Whether the buyer is plainly asked to act in time, in a mail that smells of a dispute."""
-    return scores.of("asks") >= 2.0 and smells_of_dispute(scores)
+    return scores.of("asks") >= 2.0 and not scores.of("idle") and smells_of_dispute(scores)
 
 
 def smells_of_dispute(scores: Scores) -> bool:

@@ -55,6 +55,7 @@ class Numbers:
 class _Found:
     digits: str
     what: str | None
+    joined: bool = False  # whether only "and" or a comma stands between the number before and this one
 
 
 def _bare(printed: str) -> str:
@@ -107,6 +108,7 @@ def _named(clause: Clause, start: int, end: int, before: Clause | None) -> str |
 def _in_text(clauses: Sequence[Clause]) -> Iterable[_Found]:
     for at, clause in enumerate(clauses):
         last: str | None = None
+        ended = -9
         for match in _LONG.finditer(clause.text):
             digits = _bare(match[0])
             if not 12 <= len(digits) <= 20 or not _grouped_well(match[0]):
@@ -115,7 +117,8 @@ def _in_text(clauses: Sequence[Clause]) -> Iterable[_Found]:
                 continue
             what = _named(clause, match.start(), match.end(), clauses[at - 1] if at else None) or last
             last = what
-            yield _Found(digits, what)
+            yield _Found(digits, what, match.start() - ended <= 6)
+            ended = match.end()
 
 
 def _in_links(hrefs: Sequence[str]) -> tuple[list[tuple[str, ...]], list[str], list[str]]:
@@ -197,8 +200,9 @@ def _text_orders(
 ) -> list[str]:
     known = {i for ids in link_orders for i in ids}
     orders: list[str] = []
+    listed = False  # whether the number before was an order's
     for number in found:
-        digits = number.digits
+        digits, after, listed = number.digits, listed and number.joined, False
         if digits == dispute or digits in linked or looks_like_product(digits) or digits in orders:
             continue
         if looks_like_dispute(digits) and digits not in known and number.what != "order":
@@ -206,8 +210,10 @@ def _text_orders(
         fits = bool(_ORDER.fullmatch(digits))
         named = number.what == "order" or (number.what in ("dispute", "return") and fits)
         line = number.what == "line" or (number.what != "order" and _is_line(digits, orders))
-        if (named or digits in known or (number.what is None and fits)) and not line:
+        kin = dispute is not None and digits[-4:] == dispute[-4:]
+        if (named or digits in known or (fits and (number.what is None or kin or after))) and not line:
             orders.append(digits)
+            listed = True
     return orders
 
 

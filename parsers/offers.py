@@ -78,7 +78,9 @@ def _use(clause: Clause, found: FoundMoney) -> str:
     label = clause.text.find(":", 0, 44)
     for mark in clause.marks:
         use = _CUES.get(mark.concept)
-        if use is None or (use in ("paid", "price") and _is_share(clause.text, mark.start, mark.end)):
+        if use is None or _is_part(mark, clause):
+            continue
+        if use in ("paid", "price") and _is_share(clause.text, mark.start, mark.end):
             continue
         if mark.end <= found.start + 1:
             gap, between = clause.text[mark.end : found.start], (mark.end, found.start)
@@ -100,7 +102,18 @@ def _use(clause: Clause, found: FoundMoney) -> str:
                 rank += 1  # "the refund that you asked for"
         if best is None or rank <= best[0]:
             best = (rank, use)
-    return best[1] if best else "open"
+    use = best[1] if best else "open"
+    beside = around(clause, found.start)
+    refused = "declined" in beside and beside.isdisjoint(("propose", "proposal", "decide"))
+    return "asked" if refused and use in ("offered", "open") else use
+
+
+def _is_part(mark: Mark, clause: Clause) -> bool:
+    """Whether a word for a price is a mere part of a longer one: "half of the price"."""
+    return mark.concept in ("total", "price") and any(
+        whole.concept in ("offered", "asked") and whole.start < mark.start and mark.end <= whole.end
+        for whole in clause.marks
+    )
 
 
 def _is_share(text: str, start: int, end: int) -> bool:

@@ -80,6 +80,7 @@ CONCEPTS = frozenset(
         "keep",
         "line",
         "they",
+        "idle",
     ]
 )
 # What a clause has besides its words: which party stands nearest to a proposal, that no condition stands
@@ -131,6 +132,7 @@ _KINDS = {str(kind) for kind in Kind} | {
     "seller_offer",
     "dispute_word",
     "dispute_head",
+    "idle",
     "marketing",
     "account",
     "survey",

@@ -29,6 +29,7 @@ _NOT_SELLERS = frozenset(
 )
 _NOT_PLATFORMS = frozenset(("must", "accept", "reject", "expire", "left", "provide", "appeal", "if", "you"))
 _LABELS = frozenset(("placed", "estimated", "deadline", "left", "expire", "must", "protection", "price"))
+_ASKING = _PRESSING | {"you", "if", "evidence"}
 _REFUND = frozenset(("refund",))
 _BANKS = frozenset(("wait_refund", "bank"))
 _PROTECTION = frozenset(("protection",))
@@ -124,6 +125,8 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
     sellers = _subject(clause, start) == "seller" and not beside & (_NOT_SELLERS - {"proposal"})
     if isinstance(printed, Within) and sellers:
         return "seller", "the seller has this time"
+    if _is_range(printed) and "platform" in beside and not _outside(clause, start, printed) & _ASKING:
+        return "platform", "how long AliExpress takes"
     pressing = concepts & _PRESSING
     if weak and (not pressing or _is_from(printed, clause)):
         return "nobody", "may not be a time at all"
@@ -146,7 +149,7 @@ def _nobodys(clause: Clause, start: int, printed: Printed, kind: Kind | None) ->
     if _nearest(clause, start, _LABELS) in ("placed", "estimated"):
         return "the time of something that happened or will arrive"
     beside = around(clause, start)
-    takes_time = isinstance(printed, Within) and (printed.business or printed.short != printed.long)
+    takes_time = _is_range(printed) or (isinstance(printed, Within) and printed.business)
     for concepts, unless, why in _NOBODYS:
         if concepts == _REFUND and not takes_time:
             continue
@@ -157,6 +160,16 @@ def _nobodys(clause: Clause, start: int, printed: Printed, kind: Kind | None) ->
         if concepts == _BANKS and takes_time and beside & concepts and not beside & unless:
             return why  # "(the bank takes 3 to 20 days)"
     return None
+
+
+def _outside(clause: Clause, start: int, printed: Printed) -> frozenset[str]:
+    """The concepts of a clause without those of the time itself: "bis" in "3 bis 5 Tage" is no deadline."""
+    end = start + len(printed.quote)
+    return frozenset(mark.concept for mark in clause.marks if not start <= mark.start < end)
+
+
+def _is_range(printed: Printed) -> bool:
+    return isinstance(printed, Within) and printed.short != printed.long
 
 
 def _for_act(concepts: frozenset[str], pressing: frozenset[str], kind: Kind) -> tuple[str, str]:
