@@ -36,11 +36,14 @@ class Mark:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Entry:
+    """A pattern; its expression is made when a text first holds its first word: most patterns never are."""
+
     concept: str
-    regex: re.Pattern[str]
+    pattern: str
     alone: bool = False  # nothing but signs may stand beside it
+    regex: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -120,15 +123,14 @@ class Wording:
         for concept, patterns in self._words.items():
             for listed in patterns:
                 pattern = listed.removeprefix("=")
-                regex = pattern_regex(pattern, self.spaceless, self._prefixes)
                 first = level(pattern).split()[0]
-                entry = _Entry(concept, re.compile(regex), alone=pattern != listed)
+                entry = _Entry(concept, pattern, alone=pattern != listed)
                 core = first.strip("*").partition("!")[0] if self.spaceless else first.strip("*")
                 word = _WORD.match(core)
                 if self.spaceless:
                     index.stems.setdefault(core, []).append(entry)
                 elif first.startswith("*"):
-                    index.inside.append(_Entry(concept, re.compile(rf"(?<!\w){regex}")))
+                    index.inside.append(entry)
                 elif word is None:
                     index.symbols.setdefault(core[0], []).append(entry)
                 elif word.group() == core and first.endswith("*"):
@@ -136,6 +138,12 @@ class Wording:
                 else:
                     index.words.setdefault(word.group(), []).append(entry)
         return index
+
+    def _regex(self, entry: _Entry) -> re.Pattern[str]:
+        if entry.regex is None:
+            front = r"(?<!\w)" if entry.pattern.startswith("*") and not self.spaceless else ""
+            entry.regex = re.compile(front + pattern_regex(entry.pattern, self.spaceless, self._prefixes))
+        return entry.regex
 
     @cached_property
     def _prefix(self) -> re.Pattern[str] | None:
@@ -180,11 +188,11 @@ class Wording:
         found: list[Mark] = []
         for at, entries in self._candidates(text):
             for entry in entries:
-                match = entry.regex.match(text, at)
+                match = (entry.regex or self._regex(entry)).match(text, at)
                 if match and not (entry.alone and _LETTER.search(text[:at] + text[match.end() :])):
                     found.append(Mark(entry.concept, at, match.end()))
         for entry in self._index.inside:
-            found += (Mark(entry.concept, m.start(), m.end()) for m in entry.regex.finditer(text))
+            found += (Mark(entry.concept, m.start(), m.end()) for m in self._regex(entry).finditer(text))
         found.sort(key=lambda mark: (mark.start, -mark.end))
         wholes = [mark for mark in found if mark.concept in _WHOLE]
         return [mark for mark in found if not any(_inside(mark, whole) for whole in wholes)]
