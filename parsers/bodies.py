@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 
-from bs4 import BeautifulSoup
 from lxml import etree  # type: ignore[import-untyped]  # ships no types
 
 from parsers.cleaning import clean
@@ -100,6 +99,8 @@ def _with_free_links(html: str) -> str:
 
 
 def _second_opinion(html: str) -> Body:
+    from bs4 import BeautifulSoup  # 100 ms to import, for one mail in thousands
+
     try:
         soup = BeautifulSoup(html[:_SECOND_LIMIT], "html.parser")
     except Exception:  # html.parser rejects some markup with an error of its own

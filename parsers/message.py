@@ -9,7 +9,6 @@ from email.message import Message as Tree
 from email.policy import compat32
 
 import mailparser  # type: ignore[import-untyped]  # ships no types
-from bs4.dammit import EncodingDetector
 
 from parsers.bounds import NESTING_LIMIT, PARTS_LIMIT, bounded
 from parsers.charsets import decode
@@ -223,6 +222,8 @@ def _read(part: Tree, kind: str, found: _Found) -> None:
     data = _payload(part)
     charset = _charset(part)
     if kind == "text/html" and charset is None:
+        from bs4.dammit import EncodingDetector  # 100 ms to import, for the few that name no charset
+
         charset = EncodingDetector.find_declared_encoding(data[:4096], is_html=True)
     text = decode(data, charset)
     if kind == "text/html" or (kind == "text/plain" and _LOOKS_HTML.match(text[:4000])):

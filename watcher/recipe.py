@@ -30,8 +30,13 @@ class Recipe:
         provider = Provider(self.authserv_ids, self.forwarders)
         return read(raw, received_at, _lexicon(self.phrases), provider, _policy().hosts)
 
+    def check(self) -> None:
+        """Raise DataError now if the user's own phrases can't be used; those that are shipped are tested."""
+        if self.phrases is not None and self.phrases.is_dir():
+            self.prepare()
+
     def prepare(self) -> None:
-        """Load the data now, so that a mistake in it is told before the first mail; raises DataError."""
+        """Load the data now, in the process that reads, so that the first mail need not wait for it."""
         _lexicon(self.phrases)
         _policy()
 

@@ -264,7 +264,7 @@ def readers_of(house: House) -> Readers:
 
     recipes = {account.name: recipe_of(house, account) for account in house.settings.account}
     plain = recipe_of(house, None)
-    plain.prepare()
+    plain.check()
     _ = house.policy  # the user's own windows are checked now, too
     forget()  # the children load it for themselves; here it was only to be checked
     return Readers(lambda name: recipes.get(name or "", plain))

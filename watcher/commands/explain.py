@@ -28,7 +28,7 @@ def run(config: Path | None, mail: str, authserv_ids: tuple[str, ...], now: str 
     at = instant_given(now, "--now", house.zone) if now else utc_now()
     message = one_mail(mail, at)
     recipe = Recipe(house.phrases, authserv_ids, tuple(house.settings.forwarders))
-    recipe.prepare()
+    recipe.check()
     with Reader(recipe, plain) as reader:
         reading = reading_of(reader.read(message.raw, message.received_at), message)
     known = load_lexicon(house.phrases).languages

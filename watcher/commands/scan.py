@@ -233,7 +233,7 @@ def _messages(scan: _Scan, items: Iterable[Item]) -> Iterator[Message]:
 def _from_files(scan: _Scan) -> tuple[Recipe, Iterator[Item]]:
     forwarders = tuple(scan.house.settings.forwarders)
     recipe = Recipe(scan.house.phrases, scan.wish.authserv_ids, forwarders)
-    recipe.prepare()
+    recipe.check()
     return recipe, walk(scan.wish.sources, sys.stdin.buffer, scan.now)
 
 
@@ -249,7 +249,7 @@ def _from_accounts(scan: _Scan) -> Iterator[tuple[Recipe, Iterator[Item]]]:
         raise StopError(f"There is no account {what}.", f"The configuration has {known}.", WRONG)
     for account in chosen:
         recipe = recipe_of(scan.house, account, scan.wish.authserv_ids)
-        recipe.prepare()
+        recipe.check()
         mailboxes = mailboxes_of(scan.house, account, [scan.wish.folder] if scan.wish.folder else None)
         yield recipe, scan_account(mailboxes, scan.since or scan.now - BACKFILL, scan.wish.fast)
 

@@ -77,7 +77,7 @@ def _read(house: House, message: Message) -> Notice:
     from watcher.recipe import Recipe
 
     recipe = Recipe(house.phrases, (), tuple(house.settings.forwarders))
-    recipe.prepare()
+    recipe.check()
     with Reader(recipe) as reader:
         return notice_of(reader.read(message.raw, message.received_at), message)
 
