@@ -144,7 +144,7 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
     prints = frozenset(filter(None, ("time" if dates or spans else "", "money" if money else "")))
     concepts = frozenset(mark.concept for mark in marks) | _derived(text, marks)
     if text.rstrip().endswith("?"):
-        concepts |= {"if"}  # "has it arrived?" does not say that it has
+        concepts |= {"if", "question"}  # "has it arrived?" does not say that it has
     return Clause(
         text, shown, passage.place, marks, dates, spans, money, passage.in_text, index, concepts, prints
     )

@@ -40,6 +40,7 @@ class DateWords:
     day_first: bool | None
     today: tuple[str, ...]
     tomorrow: tuple[str, ...]
+    after_tomorrow: tuple[str, ...]
     midnight: tuple[str, ...]
     noon: tuple[str, ...]
     am: tuple[str, ...]
@@ -124,6 +125,7 @@ class DateReader:
         edge = ("", "") if spaceless else (r"(?<!\w)", r"(?!\w)")
         groups = (
             f"(?P<today>{_alternatives(self._words.today)})",
+            f"(?P<after>{_alternatives(self._words.after_tomorrow)})",
             f"(?P<tomorrow>{_alternatives(self._words.tomorrow)})",
             f"(?P<weekday>{_alternatives(self._weekdays)})",
         )
@@ -222,7 +224,7 @@ class DateReader:
             if match["weekday"] is not None:
                 day = Weekday(self._weekdays[match["weekday"]])
             else:
-                day = Ahead(0 if match["today"] is not None else 1)
+                day = Ahead(0 if match["today"] is not None else 2 if match["after"] is not None else 1)
             yield self._with_time(text, shown, (day,), match.start(), match.end(), weak=True)
 
     def _with_time(

@@ -14,7 +14,10 @@ LINE_LIMIT = 2_000
 VALUE_LIMIT = 64 * 1024
 
 _END = re.compile(rb"\r?\n[ \t]*\r?\n|\r[ \t]*\r(?!\n)")
-_FIELD = re.compile(rb"([\x21-\x39\x3b-\x7e]{1,128})[ \t]*:(.*)", re.DOTALL)
+# A blank before the colon is an old habit, but who takes results out may look for the name without it.
+_FIELD = re.compile(
+    rb"((?!(?i:authentication-results)[ \t])[\x21-\x39\x3b-\x7e]{1,128})[ \t]*:(.*)", re.DOTALL
+)
 # Lengths are bounded, so that a header full of openings costs linear time.
 _WORD = re.compile(rb"=\?([^?\s]{1,60})\?([bBqQ])\?((?:[^?]|\?(?!=)){0,2000}?)\?=")
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
@@ -69,8 +72,13 @@ def header_end(raw: bytes) -> tuple[int, int]:
 
 
 def parse_headers(block: bytes) -> Headers:
-    """The fields of a header block; stray lines are dropped, floods are cut."""
-    lines = block[:BLOCK_LIMIT].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n", LINE_LIMIT)
+    """The fields of a header block; stray lines are dropped, floods are cut.
+
+    A lone CR ends a line only where nothing else does: mail servers read it as part of a value, so a field
+    that it began would be one that they never judged.
+    """
+    block = block[:BLOCK_LIMIT].replace(b"\r\n", b"\n")
+    lines = block.replace(b"\r", b" " if b"\n" in block else b"\n").split(b"\n", LINE_LIMIT)
     fields: list[tuple[str, list[bytes]]] = []
     for line in lines[:LINE_LIMIT]:
         if line[:1] in (b" ", b"\t"):

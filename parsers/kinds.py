@@ -23,6 +23,7 @@ STEPS = frozenset((Kind.ORDER_CLOSED, Kind.ORDER_SHIPPED, Kind.ORDER_DELIVERED, 
 ENOUGH = 2.6  # below this a kind is a guess
 LIKELY = 1.7  # what a kind needs where the mail plainly asks something of the buyer
 CLOSE = 0.7  # two kinds this close: the more urgent
+OPENED = 3.5  # below this nothing says that a dispute was opened, only that the seller has time to answer
 CAUTION = 1.6  # how far a kind that asks nothing must lead one that asks something
 
 
@@ -109,6 +110,8 @@ def decide(scores: Scores) -> Kind | None:
         return None  # a step of an order has no dispute: better unclear than silent
     if winner not in YOURS and winner is not Kind.ORDER_COMPLETED and _asks(scores):
         return None  # whoever asks for an answer in time does not say that all is done
+    if winner is Kind.DISPUTE_OPENED and best < OPENED and any(points[kind] >= 1.0 for kind in YOURS):
+        return None  # that sellers have days to answer stands in footers too
     if winner is Kind.OFFER and scores.of("platform_offer") > scores.of("seller_offer") + 1.0:
         return Kind.JUDGEMENT
     if winner is Kind.OFFER and scores.of("remind") >= 2.0:

@@ -1,5 +1,6 @@
 """One normal form for mail text and phrases, as long as the text, so that a match can be quoted."""
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -13,6 +14,13 @@ _SAME = {
     "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه",
     "ё": "е", "Ё": "е", "٫": ".", "٬": ",",
 }  # fmt: skip
+
+
+# Vietnamese writes the tone of a syllable on either of two vowels: "hòa" is "hoà".
+_OLD = ["òa", "óa", "ỏa", "õa", "ọa", "òe", "óe", "ỏe", "õe", "ọe", "ùy", "úy", "ủy", "ũy", "ụy"]
+_NEW = ["oà", "oá", "oả", "oã", "oạ", "oè", "oé", "oẻ", "oẽ", "oẹ", "uỳ", "uý", "uỷ", "uỹ", "uỵ"]
+_MOVED = dict(zip(_OLD, _NEW, strict=True))
+_TONES = re.compile("|".join(_MOVED))
 
 
 @lru_cache(maxsize=4096)
@@ -37,7 +45,7 @@ def level(text: str) -> str:
     """
     if text.isascii():
         return text.lower().translate(_ASCII)
-    return "".join(map(_one, text))
+    return _TONES.sub(lambda match: _MOVED[match[0]], "".join(map(_one, text)))
 
 
 _ASCII = {ord("\t"): " ", ord("\n"): " ", ord("\r"): " ", ord("`"): "'"}

@@ -16,7 +16,7 @@ from parsers.wording import Wording, pattern_regex
 
 COMMON = ("languages.toml", "zones.toml", "money.toml", "kinds.toml", "senders.toml", "people.toml")
 _CLASSES = ("order", "account", "promotion", "marketing", "message")
-_DATE_LISTS = ("today", "tomorrow", "midnight", "noon", "am", "pm", "hours", "to")
+_DATE_LISTS = ("today", "tomorrow", "after_tomorrow", "midnight", "noon", "am", "pm", "hours", "to")
 _NUMBERED = {"months": "1 to 12", "weekdays": "0 to 6"}
 _UNITS = ("minute", "hour", "day", "business", "week", "month")
 _FIXED = re.compile(r"(\d+)([dh])")
@@ -262,7 +262,8 @@ def _language(data: Mapping[str, object], zones: Zones, money: MoneyReader) -> L
         wording=Wording({str(k): _words(words, k) for k in words}, spaceless, prefixes),
         date_words=DateWords(
             day_first=day_first if isinstance(day_first, bool) else None,
-            today=lists["today"], tomorrow=lists["tomorrow"], midnight=lists["midnight"], noon=lists["noon"],
+            today=lists["today"], tomorrow=lists["tomorrow"], after_tomorrow=lists["after_tomorrow"],
+            midnight=lists["midnight"], noon=lists["noon"],
             am=lists["am"], pm=lists["pm"], hour_words=lists["hours"], to=lists["to"],
             extra_months={level(str(k)): int(str(v)) for k, v in _table(dates, "months").items()},
             extra_weekdays={level(str(k)): int(str(v)) for k, v in _table(dates, "weekdays").items()},

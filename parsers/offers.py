@@ -37,6 +37,7 @@ _CUES = {
     "paid": "offered",
     "decide": "offered",
     "proposal": "offered",
+    "declined": "refused",
 }
 
 
@@ -51,7 +52,14 @@ class Amounts:
 
 def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
     """Return what the clauses print of offer, request and order total, for a mail of this kind."""
-    by_use: dict[str, list[Money]] = {"offered": [], "asked": [], "paid": [], "price": [], "open": []}
+    by_use: dict[str, list[Money]] = {
+        "offered": [],
+        "asked": [],
+        "paid": [],
+        "price": [],
+        "refused": [],
+        "open": [],
+    }
     for clause in clauses:
         for found in clause.money:
             use = _use(clause, found)
@@ -65,10 +73,12 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
     asked = by_use["asked"][0] if by_use["asked"] else None
     paid = by_use["paid"][0] if by_use["paid"] else None
     if kind in _OWN_REQUEST:  # nothing is offered there: what would be refunded is what the buyer asked for
-        return Amounts(None, asked or next(iter(by_use["offered"]), None), paid)
+        return Amounts(None, asked or next(iter((*by_use["refused"], *by_use["offered"])), None), paid)
     if kind not in _WITH_OFFER:
         return Amounts(None, asked, paid)
-    offered = by_use["offered"] or [m for m in by_use["open"] if m not in (asked, paid)]
+    offered = by_use["offered"] or [
+        m for m in (*by_use["refused"], *by_use["open"]) if m not in (asked, paid)
+    ]
     return Amounts(_offer(clauses, kind, offered[0] if offered else None), asked, paid)
 
 
@@ -91,6 +101,7 @@ def _use(clause: Clause, found: FoundMoney) -> str:
             rank = len(gap) + (36 if _of_next(clause, mark) else 6)
             if use == "paid" and any(between[0] <= other.start < between[1] for other in clause.money):
                 continue  # "45 of the 130 paid": what was paid is the amount beside the word
+            rank += 20 if use == "paid" and _before_another(clause, mark.end) else 0
         else:
             continue
         rank += 0 if mark.concept in _SURE else 14
@@ -130,6 +141,11 @@ def _of_next(clause: Clause, cue: Mark) -> bool:
     """Whether a cue between two amounts belongs to the second: "... 7.40 of the requested 18.90"."""
     gaps = (clause.text[cue.end : other.start] for other in clause.money if other.start >= cue.end)
     return any(len(gap) <= _RIGHT_BEFORE and not re.search(r"[^\w\s:]", gap) for gap in gaps)
+
+
+def _before_another(clause: Clause, end: int) -> bool:
+    """Whether an amount follows so closely that a word for totals speaks of it: "5 of the total of 12"."""
+    return any(0 <= other.start - end <= 4 for other in clause.money)
 
 
 def _offer(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Offer | None:

@@ -84,8 +84,8 @@ CONCEPTS = frozenset(
     ]
 )
 # What a clause has besides its words: which party stands nearest to a proposal, that no condition stands
-# before it, that a proposal follows a refusal.
-DERIVED = frozenset(("seller_proposes", "platform_proposes", "firmly", "counters"))
+# before it, that a proposal follows a refusal, that it asks.
+DERIVED = frozenset(("seller_proposes", "platform_proposes", "firmly", "counters", "question"))
 PLACES = ("subject", "heading", "body", "label")
 
 

@@ -234,6 +234,8 @@ def _own_question(asked: Clause, clause: Clause) -> bool:
     """Whether a question, or what follows it, is about the buyer's own answer and not the others' ways."""
     if not asked.has("seller", "bank", "refund", "wait_refund", "faq", "platform", "parcel", "reject"):
         return True
+    if asked.has("provide") and asked.has("you") and not asked.has("seller", "bank", "faq"):
+        return True  # "could you send us ...?"
     return asked.has("answer", "left", "deadline") or clause.has(
         "must", "answer", "expire", "auto", "open", "appeal"
     )

@@ -18,6 +18,7 @@ _LINE = 10_000  # an order line's id is its order's plus this, once for every li
 _LAPSE = re.compile(r"expir|deadline|valid(?:until|to|till|thru|before)|notafter")
 _LAPSE_WHOLE = frozenset(["exp", "until", "exptime", "expdate", "expat", "expts", "exptimestamp"])
 _ISO = re.compile(r"\d{4}-?\d\d-?\d\d(?:[T ].*)?", re.ASCII)
+_EPOCHS = (10, 13, 16)  # how many digits the seconds, milliseconds and microseconds of our years have
 _LAST_ZONE = timezone(timedelta(hours=-12))  # where a day ends last
 _TOKEN = re.compile(r"eyJ[\w-]{4,}\.(eyJ[\w-]{4,8000})\.[\w-]*", re.ASCII)
 
@@ -63,8 +64,8 @@ def _lapses(address: Address) -> Iterator[datetime]:
 
 
 def _instant(printed: str) -> datetime | None:
-    """Seconds or milliseconds since 1970, or an ISO date. Where no zone is printed, the last one counts."""
-    if printed.isascii() and printed.isdigit() and len(printed) in (10, 13):
+    """Seconds since 1970, or thousandths or millionths, or an ISO date, in the last zone if it names none."""
+    if printed.isascii() and printed.isdigit() and len(printed) in _EPOCHS:
         return _since_1970(int(printed[:10]))
     if not _ISO.fullmatch(printed) or len(printed) > 40:
         return None
@@ -78,20 +79,22 @@ def _instant(printed: str) -> datetime | None:
         return None
 
 
-def _since_1970(seconds: float) -> datetime | None:
-    if not math.isfinite(seconds) or not 0 < seconds < 10**10:
-        return None
-    return datetime.fromtimestamp(seconds, UTC)
+def _since_1970(seconds: int) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < 10**10 else None
 
 
 def _token_lapse(payload: str) -> datetime | None:
-    """The `exp` claim of a JSON web token."""
+    """The `exp` claim of a JSON web token: seconds, but some write milliseconds, or either as a text."""
     try:
         claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (ValueError, RecursionError):
         return None
     lapse = claims.get("exp") if isinstance(claims, dict) else None
-    return _since_1970(lapse) if isinstance(lapse, int | float) and not isinstance(lapse, bool) else None
+    if isinstance(lapse, float) and math.isfinite(lapse):
+        lapse = int(lapse)
+    if isinstance(lapse, bool) or not isinstance(lapse, int | str):
+        return None
+    return _instant(str(lapse)[:40])
 
 
 def shown_hosts(label: str) -> list[str]:

@@ -36,9 +36,11 @@ _HOLE = re.compile(
 # Holes only where they are printed so: encoded, they may be somebody's data.
 _RAW_HOLE = re.compile(
     r"\{[A-Za-z_$][\w.]{0,60}\}|\{\d{1,2}\}|<[A-Za-z_][\w .-]{0,60}>|=\[[A-Za-z_][\w .-]{0,60}\](?=[&#]|$)"
-    r"|=\$!?[A-Za-z_][\w.]{0,60}(?=[&#]|$)|%(?![0-9A-Fa-f]{2})[A-Za-z_]\w{1,40}%|%s|%d(?![0-9A-Fa-f])|%@"
+    r"|%(?![0-9A-Fa-f]{2})[A-Za-z_]\w{1,40}%|%s|%d(?![0-9A-Fa-f])|%@"
     r"|%\(\w{1,40}\)[sd]|%\d\$[sd]|/:[A-Za-z]\w{1,40}(?=[/?#]|$)|\b__[A-Z][A-Z0-9_]{1,40}__\b"
 )
+# A shop's own marks for measuring may well begin so.
+_VARIABLE = re.compile(r"\$!?[A-Za-z_][\w.]{0,60}")
 _NOTHING = frozenset({"undefined", "null", "nan", "(null)", "<null>", "nil", "[object object]"})
 _NONE = frozenset({"none", "n/a"})
 _NO_ORDER = re.compile(r"\d*[xX*#?]{3,}\d*|[xX*#?_.-]+|[A-Za-z_ -]+|0+")
@@ -114,11 +116,11 @@ def _has_a_hole(url: str, address: Address) -> bool:
 
 
 def _is_nothing(name: str, value: str) -> bool:
-    """A programming language's word for nothing, where a page needs something."""
+    """A variable's name, or a programming language's word for nothing, where a page needs something."""
     word = value.strip().lower()
     if is_tracking(name):
         return False
-    return word in _NOTHING or (word in _NONE and names_one_thing(name))
+    return word in _NOTHING or bool(_VARIABLE.fullmatch(word)) or (word in _NONE and names_one_thing(name))
 
 
 def _is_damaged(printed: str, url: str, address: Address) -> bool:

@@ -136,6 +136,19 @@ def test_durations_are_read_with_ranges_and_working_days(
     ]
 
 
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [
+        ("de", "bitte bis übermorgen antworten"),
+        ("id", "paling lambat lusa"),
+        ("vi", "trước ngày kia"),
+        ("he", "עד מחרתיים"),
+    ],
+)
+def test_the_day_after_tomorrow_is_two_days_from_the_sending(locale: str, text: str) -> None:
+    assert [found.by.days for found in _language(locale).dates.find(text, text)] == [(Ahead(2),)]
+
+
 def test_tomorrow_is_a_day_named_from_the_sending() -> None:
     found = [f.by for f in _language("en").dates.find("reply by tomorrow, 5 pm", "Reply by tomorrow, 5 pm")]
 
