@@ -255,6 +255,8 @@ def with_pronouns(found: Sequence[Clause]) -> list[Clause]:
     for clause in found:
         they = next((mark for mark in clause.marks if mark.concept == "they"), None)
         before = out[-1] if out else None
+        if before is not None and _goes_on_proposing(clause, before):
+            clause = replace(clause, concepts=clause.concepts | {"seller_proposes"})
         if they is None or before is None or "seller" in clause.concepts or not _speaks_of_seller(before):
             out.append(clause)
             continue
@@ -291,6 +293,17 @@ def lists_questions(found: Sequence[Clause]) -> bool:
     letters = sum(char.isalpha() for char in found[0].text)
     named = max((mark.end - mark.start for mark in found[0].marks if mark.concept == "faq"), default=0)
     return letters > 0 and named * 10 >= letters * 7
+
+
+def _goes_on_proposing(clause: Clause, before: Clause) -> bool:
+    """Whether a clause with an amount and no party proposes for the seller of the clause before."""
+    return (
+        "propose" in clause.concepts
+        and bool(clause.money)
+        and not clause.has("seller", "platform", "must", "if")
+        and _speaks_of_seller(before)
+        and not before.has("platform")
+    )
 
 
 def _speaks_of_seller(clause: Clause) -> bool:

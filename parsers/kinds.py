@@ -104,7 +104,11 @@ def decide(scores: Scores) -> Kind | None:
         winner = careful[0] if careful else winner
     if winner is Kind.JUDGEMENT and points[Kind.RETURN_REQUESTED] >= ENOUGH and scores.of("buttons") < 1:
         return Kind.RETURN_REQUESTED
-    if winner in STEPS and scores.of("days") and points[Kind.ORDER_COMPLETED] >= ENOUGH:
+    if winner not in YOURS and points[Kind.DECLINED] >= ENOUGH and scores.of("may_act"):
+        return Kind.DECLINED  # what AliExpress will do later matters less than what the buyer may do now
+    on_its_way = winner is not Kind.ORDER_DELIVERED and points[Kind.ORDER_SHIPPED] >= ENOUGH
+    granted = scores.of("days") and points[Kind.ORDER_COMPLETED] >= ENOUGH
+    if winner in STEPS and granted and not on_its_way:
         return Kind.ORDER_COMPLETED  # days granted for a dispute win over where the parcel is
     if winner in STEPS and (scores.of("dispute_head") or _hides_a_request(points, scores)):
         return None  # a step of an order has no dispute: better unclear than silent
@@ -121,7 +125,7 @@ def decide(scores: Scores) -> Kind | None:
 
 def _likeliest(points: Mapping[Kind, float], scores: Scores) -> Kind | None:
     """Where nothing is sure but the buyer is asked for something: the likeliest of what may be asked."""
-    asked = scores.of("asks") + scores.of("buttons")
+    asked = scores.of("asks") + scores.of("buttons") + (1.0 if scores.of("remind") >= 2.0 else 0.0)
     likely = max((kind for kind in URGENCY if kind in DISPUTE_KINDS & YOURS), key=lambda kind: points[kind])
     if (
         asked < 1.0

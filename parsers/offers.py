@@ -26,6 +26,7 @@ _OF = re.compile(r"\d ?% ?[^\d]{0,12}$")
 _SHARE = re.compile(r"[^\d]{0,6}(?:\d{1,3} ?%|% ?\d{1,3}(?![\d.,]))")
 _RIGHT_BEHIND = 12  # characters
 _RIGHT_BEFORE = 4
+_BESIDE = 14  # characters between "instead of" and what is put aside
 _SURE = frozenset(("asked", "total", "price", "offered"))
 _CUES = {
     "asked": "asked",
@@ -73,7 +74,9 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
     asked = by_use["asked"][0] if by_use["asked"] else None
     paid = by_use["paid"][0] if by_use["paid"] else None
     if kind in _OWN_REQUEST:  # nothing is offered there: what would be refunded is what the buyer asked for
-        return Amounts(None, asked or next(iter((*by_use["refused"], *by_use["offered"])), None), paid)
+        open_ = [m for m in by_use["open"] if m != paid]
+        named = (*by_use["refused"], *by_use["offered"], *open_)
+        return Amounts(None, asked or next(iter(named), None), paid)
     if kind not in _WITH_OFFER:
         return Amounts(None, asked, paid)
     offered = by_use["offered"] or [
@@ -177,14 +180,29 @@ def _remedy(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Remed
 def _stands(clause: Clause, concept: str, beside: tuple[str, ...]) -> bool:
     """Whether a concept stands in a clause, in a part between commas that has none of `beside`."""
     names = [mark for mark in clause.marks if mark.concept == "dispute"]  # "return/refund ID" is a name
+    instead = _put_aside(clause)
     found = (
         mark
         for mark in clause.marks
-        if mark.concept == concept and not any(n.start <= mark.start and mark.end < n.end for n in names)
+        if mark.concept == concept
+        and mark not in instead
+        and not any(n.start <= mark.start and mark.end < n.end for n in names)
     )
-    parts = [around(clause, mark.start) for mark in found]
+    aside = {mark.concept for mark in instead}
+    parts = [around(clause, mark.start) - aside for mark in found]
     # "instead of what you asked he proposes ...": a proposal is made, whatever stands beside it
     return any((part - {"asked"} if "propose" in part else part).isdisjoint(beside) for part in parts)
+
+
+def _put_aside(clause: Clause) -> list[Mark]:
+    """The remedy that was asked for where another one is proposed: "a new one instead of a refund"."""
+    remedies = [mark for mark in clause.marks if mark.concept in ("refund", "replacement", "return")]
+    asked = [mark for mark in clause.marks if mark.concept == "asked"]
+    if "propose" not in clause.concepts or len({mark.concept for mark in remedies}) < 2:
+        return []
+    gaps = [(max(r.start - own.end, own.start - r.end), r.concept) for r in remedies for own in asked]
+    gap, nearest = min(gaps, default=(_BESIDE + 1, ""))
+    return [remedy for remedy in remedies if gap <= _BESIDE and remedy.concept == nearest]
 
 
 def _party(clauses: Sequence[Clause], kind: Kind) -> Party | None:
@@ -194,7 +212,7 @@ def _party(clauses: Sequence[Clause], kind: Kind) -> Party | None:
     telling = [
         c
         for c in clauses
-        if c.has("seller")
+        if c.has("seller", "seller_proposes")
         and (c.has("propose", "proposal", "offered", "agreed", "declined") or (c.has("refund") and c.money))
     ]
     if kind in (Kind.OFFER, Kind.OFFER_REMINDER):
@@ -204,4 +222,4 @@ def _party(clauses: Sequence[Clause], kind: Kind) -> Party | None:
         return Party.PLATFORM
     if kind is Kind.RETURN_REQUESTED:  # "the seller accepts the return"
         telling += [c for c in clauses if c.has("seller") and c.has("accept") and c.has("refund", "return")]
-    return Party.SELLER if any(not c.has("if") for c in telling) else None
+    return Party.SELLER if any(not c.has("if") or c.has("agreed") for c in telling) else None

@@ -128,6 +128,7 @@ _KINDS = {str(kind) for kind in Kind} | {
     "remind",
     "asks",
     "days",
+    "may_act",
     "platform_offer",
     "seller_offer",
     "dispute_word",

@@ -122,7 +122,7 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
     other = _others(beside) or _others(concepts if "reject" in concepts else concepts - {"if"})
     if other is not None:
         return other
-    sellers = _subject(clause, start) == "seller" and not beside & (_NOT_SELLERS - {"proposal"})
+    sellers = _subject(clause, start) == "seller" and not beside & {"you", "must"}
     if isinstance(printed, Within) and sellers:
         return "seller", "the seller has this time"
     if _is_range(printed) and "platform" in beside and not _outside(clause, start, printed) & _ASKING:
