@@ -14,10 +14,10 @@ from parsers.wording import Mark
 
 # A sentence ends at . ! ? before something that begins one, at the full stops of other scripts, at ; and •.
 _END = re.compile(
-    r"(?<=[!?。！？；;؛؟।•|])\s*|(?<=[^\W\d_]{2}[.…])\s+(?=[^a-zà-ÿа-я\d\s,])|(?<=[^\W\d_]{4}[.…])\s+(?=\d)|(?<=[)\]\"'0-9€$£₽₴₺₪%][.])\s+(?=[^\W\d_])(?=[^a-zà-ÿа-я])"
+    r"(?<=[!?。！？；;؛؟।•|])\s*|(?<=[^\W\d_]{2}[.…])\s+(?=[^a-zà-ÿа-я\d\s,])|(?<=[^\W\d_]{4}[.…])\s+(?=\d)|(?<=[\uac00-\ud7a3]{2}[.])\s+(?=\d)|(?<=[)\]\"'0-9€$£₽₴₺₪%][.])\s+(?=[^\W\d_])(?=[^a-zà-ÿа-я])"
 )
 _GOES_ON = re.compile(r"\s*\d{1,2}[:.h]\d{2}(?!\d)")  # a time of day belongs to what stands before it
-COMMA = re.compile(r"[,;，、:]\s+|[，、]|(?<=[\u0e00-\uffff]):|\s[-–]\s|[()]")
+COMMA = re.compile(r"[,;，、:]\s+|[，、]|(?<=[\u0e00-\uffff]):|\s[-–]\s|[()]|\s(?=แต่)|(?<=지만)\s")
 _ASKED_OF_BUYER = ("must", "answer", "expire", "appeal", "auto")  # what no general answer says
 _REMEDIES = frozenset(("refund", "replacement", "keep", "return"))
 _NO_COUNTER = frozenset(("if", "declined", "request", "must", "platform"))

@@ -13,7 +13,7 @@ from parsers.interpret import Told, interpret
 from parsers.languages import language_of
 from parsers.layout import Layout, lay_out, main_text
 from parsers.levelling import level
-from parsers.lexicon import Lexicon
+from parsers.lexicon import Language, Lexicon
 from parsers.message import Message, dissect
 from parsers.origin import Origin, Provider, origin
 from parsers.plaintext import plain
@@ -114,13 +114,18 @@ def quoted_instant(text: str, zone: tzinfo, lexicon: Lexicon) -> datetime | None
     """
     levelled = level(text)
     best: tuple[int, datetime] | None = None
-    for language in lexicon.languages.values():
+    for language in sorted(lexicon.languages.values(), key=lambda each: not _names_half_days(each, levelled)):
         for found in language.dates.find(levelled, text):
             instant = _instant(found.by, zone)
             length = found.end - found.start
             if instant is not None and (best is None or length > best[0]):
                 best = (length, instant)
     return best[1] if best else None
+
+
+def _names_half_days(language: Language, levelled: str) -> bool:
+    """Whether a language's own word for a.m. or p.m. stands in a text: only it can read the hour right."""
+    return any(word in levelled for word in (*language.date_words.am, *language.date_words.pm))
 
 
 def _instant(by: By, zone: tzinfo) -> datetime | None:

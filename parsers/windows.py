@@ -106,7 +106,7 @@ def _others(concepts: frozenset[str]) -> tuple[str, str] | None:
     if (
         "platform" in concepts
         and concepts & {"review", "decide", "decision"}
-        and not (concepts - {"if"} if _no_agreement(concepts) else concepts) & _NOT_PLATFORMS
+        and not (concepts - {"if", "accept"} if _no_agreement(concepts) else concepts) & _NOT_PLATFORMS
     ):
         return "platform", "AliExpress's time"
     return None
@@ -195,7 +195,7 @@ def candidates(clauses: Sequence[Clause], kind: Kind | None) -> list[Candidate]:
             if (
                 asked is not None
                 and asked is not clause
-                and clause.index - asked.index <= 2
+                and 0 < clause.index - asked.index <= 2  # the text part's clauses are numbered anew
                 and not _own_question(asked, clause)
             ):
                 owner, why = "nobody", "the answer to a general question"
