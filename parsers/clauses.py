@@ -37,7 +37,7 @@ _ABBREVIATION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A piece of the mail as the reader sees it. `row` joins the cells of one table row."""
+    """A piece of the mail as the reader sees it. `row` joins the cells of one table row, each by `cell`."""
 
     text: str
     place: str = "body"  # "subject" | "heading" | "body" | "label"
@@ -250,21 +250,24 @@ def around(clause: Clause, at: int) -> frozenset[str]:
 
 
 def with_pronouns(found: Sequence[Clause]) -> list[Clause]:
-    """Return the clauses with "they" read as the seller, where the clause before named the seller."""
+    """Return the clauses with "they" read as the seller, where the clause before named the seller.
+
+    So is a verb of the third person without a subject ("ha 5 giorni") in a mail that says "tu" to the buyer.
+    """
+    standing = {"they", "elided"} if any(clause.has("familiar") for clause in found) else {"they"}
     out: list[Clause] = []
     for clause in found:
-        they = next((mark for mark in clause.marks if mark.concept == "they"), None)
+        they = next((mark for mark in clause.marks if mark.concept in standing), None)
         before = out[-1] if out else None
         if before is not None and _goes_on_proposing(clause, before):
             clause = replace(clause, concepts=clause.concepts | {"seller_proposes"})
         if they is None or before is None or "seller" in clause.concepts or not _speaks_of_seller(before):
             out.append(clause)
             continue
-        marks = sorted(
-            (*clause.marks, replace(they, concept="seller")), key=lambda mark: (mark.start, -mark.end)
-        )
-        concepts = clause.concepts | {"seller"} | _who_proposes(marks)
-        out.append(replace(clause, marks=tuple(marks), concepts=concepts))
+        kept = [m for m in clause.marks if m.concept != "you" or not they.start <= m.start < they.end]
+        marks = sorted((*kept, replace(they, concept="seller")), key=lambda mark: (mark.start, -mark.end))
+        concepts = clause.concepts - ({"you"} - {mark.concept for mark in kept})
+        out.append(replace(clause, marks=tuple(marks), concepts=concepts | {"seller"} | _who_proposes(marks)))
     return out
 
 

@@ -8,6 +8,15 @@ from parsers.lexicon import Language
 from rules.facts import Anchor, Role
 
 _LONGEST = 70
+# Whole labels that say yes or no and nothing else: too short to be looked for inside other words.
+_YES = frozenset(map(level, (
+    "yes", "sí", "si", "sim", "sì", "ja", "oui", "tak", "да", "так", "evet", "はい", "예", "네", "כן", "نعم",
+    "ใช่", "có", "ya",
+)))  # fmt: skip
+_NO = frozenset(map(level, (
+    "no", "não", "non", "nein", "nee", "nie", "нет", "ні", "hayır", "いいえ", "아니요", "아니오", "לא", "لا",
+    "ไม่", "ไม่ใช่", "không", "tidak",
+)))  # fmt: skip
 
 
 def role_of(label: str, languages: Sequence[Language]) -> Role | None:
@@ -15,6 +24,9 @@ def role_of(label: str, languages: Sequence[Language]) -> Role | None:
     if not label or len(label) > _LONGEST:
         return None
     text = level(label)
+    bare = text.strip(" .!?✓✔✗✘×")
+    if bare in _YES or bare in _NO:
+        return Role.ACCEPT if bare in _YES else Role.REJECT
     for language in languages:
         concepts = {mark.concept for mark in language.wording.marks(text)}
         role = _role(concepts)

@@ -107,7 +107,7 @@ def _named(clause: Clause, start: int, end: int, before: Clause | None) -> str |
 
 def _in_text(clauses: Sequence[Clause]) -> Iterable[_Found]:
     for at, clause in enumerate(clauses):
-        last: str | None = None
+        last: _Found | None = None
         ended = -9
         for match in _LONG.finditer(clause.text):
             digits = _bare(match[0])
@@ -115,10 +115,17 @@ def _in_text(clauses: Sequence[Clause]) -> Iterable[_Found]:
                 continue
             if any(d.start <= match.start() < d.end for d in clause.dates):
                 continue
-            what = _named(clause, match.start(), match.end(), clauses[at - 1] if at else None) or last
-            last = what
-            yield _Found(digits, what, match.start() - ended <= 6)
+            what = _named(clause, match.start(), match.end(), clauses[at - 1] if at else None)
+            if what is None and last is not None and _alike(last.digits, digits):
+                what = last.what  # one more of a list
+            last = _Found(digits, what, match.start() - ended <= 6)
+            yield last
             ended = match.end()
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two numbers have the same form, as those of a list have."""
+    return len(one) == len(other) and bool(_ORDER.fullmatch(one)) == bool(_ORDER.fullmatch(other))
 
 
 def _in_links(hrefs: Sequence[str]) -> tuple[list[tuple[str, ...]], list[str], list[str]]:

@@ -81,6 +81,8 @@ CONCEPTS = frozenset(
         "line",
         "they",
         "idle",
+        "elided",
+        "familiar",
     ]
 )
 # What a clause has besides its words: which party stands nearest to a proposal, that no condition stands

@@ -80,6 +80,8 @@ def _nearest(clause: Clause, start: int, names: frozenset[str], span: int = 45) 
     best: tuple[int, str] | None = None
     for mark in clause.marks:
         if mark.concept in names and mark.end <= start + 2 and start - mark.end <= span:
+            if any(m.start <= mark.start and mark.end < m.end for m in clause.marks):
+                continue  # a part of a longer name
             distance = start - mark.end
             if best is None or distance < best[0]:
                 best = (distance, mark.concept)
