@@ -69,12 +69,13 @@ _NUMERIC = re.compile(
     r"(?<![\d./])(?<![\d\s]-)(?P<a>\d{1,2})\s?(?P<sep>[./\-])\s?(?P<b>\d{1,2})\s?(?P=sep)\s?(?P<y>\d{4}|\d{2})(?![\d/]|[.\-]\d)"
 )
 _SHORT = re.compile(
-    r"(?<![\d./,])(?<!\d:)(?<![\d\s]-)(?P<a>\d{1,2})(?:(?P<sep>/)(?P<b>\d{1,2})(?![\d/%])|\.(?P<b2>\d{1,2})\.(?!\d))"
+    r"(?<![\d./,])(?<!\d:)(?<![\d\s]-)(?P<a>\d{1,2})(?:(?P<sep>/)(?P<b>\d{1,2})(?![\d/%])|\.(?P<b2>\d{1,2})(?:\.(?!\d)|(?='[^\W\d_])))"
 )
 
 
 _FIGURE = re.compile(r"\d")
 _BESIDE = 6  # characters between "today" and the date it stands before
+_LEAD = r"(?P<lead>(?<!\w)(?:saat|godz|godzin[yąe]|godzinie|pukul|jam|kl|klo|ore|ora)\.?\s{1,2})?"  # "saat 9'a kadar"
 _SHORT_BUDDHIST = re.compile(r"\s?([67]\d)(?!\d|\s?[:.]\d)")  # "13 มี.ค. 69": 2569, which is 2026
 
 
@@ -137,9 +138,9 @@ class DateReader:
         hour = _alternatives((*self._words.hour_words, "uhr", "hrs", "h"))
         front = "" if spaceless else r"(?<!\w)"  # Arabic writes one letter for p.m., and words end in it
         return re.compile(
-            rf"(?<![\d.,/])(?:{front}(?P<am0>{am})\s*|{front}(?P<pm0>{pm})\s*)?(?P<h>[01]?\d|2[0-4])"
+            rf"(?<![\d.,/])(?:{front}(?P<am0>{am})\s*|{front}(?P<pm0>{pm})\s*)?{_LEAD}(?P<h>[01]?\d|2[0-4])"
             rf"(?:\s?[:h]\s?(?P<mi>[0-5]\d)(?::(?P<s>[0-5]\d))?|\.(?P<mi2>[0-5]\d)(?!\.?\d)"
-            rf"|\s?[時点시](?:\s?(?P<mi3>[0-5]?\d)\s?[分분])?|\s?(?:{hour})\s?(?P<mi4>[0-5]\d)(?!\d)(?:\s?(?:phút|min|นาที))?|(?=\s*(?:{am}|{pm}|{hour})(?!\w)))"
+            rf"|\s?[時点시](?:\s?(?P<mi3>[0-5]?\d)\s?[分분])?|\s?(?:{hour})\s?(?P<mi4>[0-5]\d)(?!\d)(?:\s?(?:phút|min|นาที))?|(?=\s*(?:{am}|{pm}|{hour})(?!\w))|(?(lead)(?![.,:]?\d)|(?!)))"
             rf"(?!\d)(?:\s*(?:(?P<am>{am})|(?P<pm>{pm}))(?!\w))?(?:\s*(?:{hour})(?!\w)\.?)?"
         )
 

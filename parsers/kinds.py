@@ -104,6 +104,8 @@ def decide(scores: Scores) -> Kind | None:
         winner = careful[0] if careful else winner
     if winner is Kind.JUDGEMENT and points[Kind.RETURN_REQUESTED] >= ENOUGH and scores.of("buttons") < 1:
         return Kind.RETURN_REQUESTED
+    if winner is Kind.EVIDENCE_REQUESTED and points[Kind.DECLINED] >= max(ENOUGH, points[winner] - 4.0):
+        return Kind.DECLINED  # proof is one of the things that a refused buyer may add
     if winner not in YOURS and points[Kind.DECLINED] >= ENOUGH and scores.of("may_act"):
         return Kind.DECLINED  # what AliExpress will do later matters less than what the buyer may do now
     on_its_way = winner is not Kind.ORDER_DELIVERED and points[Kind.ORDER_SHIPPED] >= ENOUGH

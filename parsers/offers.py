@@ -174,7 +174,7 @@ def _remedy(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Remed
     goes_back = any(_stands(c, "return", ("not", "asked", "opened")) for c in offering)
     if goes_back and not kept and kind is not Kind.REFUND_ISSUED:
         return Remedy.RETURN
-    if money is not None or any(c.has("refund") for c in sure):
+    if money is not None or kept or any(c.has("refund") for c in sure):
         return Remedy.REFUND
     return None
 

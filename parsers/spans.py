@@ -35,6 +35,7 @@ class SpanWords:
 
 _HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0, "business": 24.0, "week": 168.0, "month": 720.0}
 _COUNTDOWN = re.compile(r"(?<![\d:./])(\d{1,3}):([0-5]\d):([0-5]\d)(?![\d:])")
+_AT = re.compile(r"(?<!\w)(?:à|às|a las|alle|um|at|om|kl)\s$")  # "à 18 h" is a time of day
 _MOST = 400 * 24.0
 
 
@@ -99,6 +100,8 @@ class SpanReader:
     def _read(self, match: re.Match[str], text: str, shown: str) -> FoundSpan | None:
         unit = self._unit(match, "a_")
         if unit is None:
+            return None
+        if unit == "hour" and _AT.search(text, max(0, match.start() - 8), match.start()):
             return None
         low = self._number(match["n"])
         high = self._number(match["n2"]) if match["n2"] else low

@@ -221,6 +221,8 @@ def _repeats(printed: Printed, exact: By) -> bool:
     ):
         return False
     day, other = printed.days[0], exact.days[0]
+    if isinstance(day, Ahead | Weekday):
+        return day == other
     if not isinstance(day, Day) or not isinstance(other, Day):
         return False
     same_year = day.year is None or other.year is None or day.year == other.year
