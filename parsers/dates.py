@@ -75,7 +75,7 @@ _SHORT = re.compile(
 
 _FIGURE = re.compile(r"\d")
 _BESIDE = 6  # characters between "today" and the date it stands before
-_LEAD = r"(?P<lead>(?<!\w)(?:saat|godz|godzin[yąe]|godzinie|pukul|jam|kl|klo|ore|ora)\.?\s{1,2})?"  # "saat 9'a kadar"
+_LEAD = r"(?P<lead>(?<!\w)(?:saat|godz|godzin[yąe]|godzinie|pukul|jam|kl|klo|ore|ora)\.?\s{1,2})?"
 _SHORT_BUDDHIST = re.compile(r"\s?([67]\d)(?!\d|\s?[:.]\d)")  # "13 มี.ค. 69": 2569, which is 2026
 
 
