@@ -20,6 +20,7 @@ from rules.facts import Anchor, Kind, Money, Offer, OtherClock, Outcome, Printed
 from rules.policy import Hosts
 
 _LONG_ENOUGH = 40  # shorter passages are taken to be in the mail's main language
+_LOUD = 4.0  # how much advertising a mail holds that names no order and no dispute, and offers something
 _STRONG = 5.0  # what a dispute mail from an advertising sender must score to be believed
 
 
@@ -184,6 +185,12 @@ def _why_ignored(scores: Scores, kind: Kind | None, sender_class: str, found: Nu
             if words[Reason.SURVEY] >= words[Reason.MARKETING] and words[Reason.SURVEY] > 0
             else Reason.MARKETING
         )
+    if (
+        not named
+        and words[Reason.MARKETING] >= _LOUD
+        and not scores.of("dispute_named") + scores.of("buttons")
+    ):
+        return Reason.MARKETING
     in_dispute = found.dispute is not None and scores.of("dispute_word") >= 1.5
     if words[Reason.MESSAGE] >= (4.0 if in_dispute else 2.7) and words[Reason.MESSAGE] > dispute:
         return Reason.MESSAGE

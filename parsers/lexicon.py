@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from parsers.alike import widened
 from parsers.dates import DateReader, DateWords, Zones
 from parsers.languages import Tongues, tongues_from
 from parsers.levelling import level
@@ -33,6 +34,7 @@ _TOP = (
     "numerals",
     "fixed",
     "breaks",
+    "alike",
     "senders",
 )
 
@@ -244,6 +246,7 @@ def _language(data: Mapping[str, object], zones: Zones, money: MoneyReader) -> L
     dates, spans = _table(data, "dates"), _table(data, "spans")
     spaceless = bool(data.get("spaceless", False))
     prefixes = str(data.get("prefixes", ""))
+    alike = {str(k): _words(_table(data, "alike"), k) for k in _table(data, "alike")}
     units = {
         unit: tuple(
             pattern_regex(word, spaceless) for word in sorted(_words(spans, unit), key=len, reverse=True)
@@ -259,7 +262,7 @@ def _language(data: Mapping[str, object], zones: Zones, money: MoneyReader) -> L
         spaceless=spaceless,
         dollar=str(data.get("dollar", "USD")),
         yen=str(data.get("yen", "JPY")),
-        wording=Wording({str(k): _words(words, k) for k in words}, spaceless, prefixes),
+        wording=Wording({str(k): widened(_words(words, k), alike) for k in words}, spaceless, prefixes),
         date_words=DateWords(
             day_first=day_first if isinstance(day_first, bool) else None,
             today=lists["today"], tomorrow=lists["tomorrow"], after_tomorrow=lists["after_tomorrow"],

@@ -97,7 +97,9 @@ def _use(clause: Clause, found: FoundMoney) -> str:
             continue
         if use in ("paid", "price") and _is_share(clause.text, mark.start, mark.end):
             continue
-        if mark.end <= found.start + 1:
+        if mark.start < found.start < mark.end - 1 and mark.concept not in _SURE:
+            continue
+        if mark.start < found.start:
             gap, between = clause.text[mark.end : found.start], (mark.end, found.start)
             rank = len(gap)
             use = "asked" if use == "offered" and _refused(clause, mark) else use
@@ -106,7 +108,10 @@ def _use(clause: Clause, found: FoundMoney) -> str:
             rank = len(gap) + (36 if _of_next(clause, mark) else 6)
             if use == "paid" and any(between[0] <= other.start < between[1] for other in clause.money):
                 continue  # "45 of the 130 paid": what was paid is the amount beside the word
-            rank += 20 if use == "paid" and _before_another(clause, mark.end) else 0
+            if use in ("paid", "asked") and _before_another(clause, mark.end):
+                rank += 20
+            elif use == "asked" and len(gap) <= 1:
+                rank = 1  # "of the total of 30 you asked for"
         else:
             continue
         rank += 0 if mark.concept in _SURE else 14

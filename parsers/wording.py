@@ -15,6 +15,7 @@ from parsers.levelling import level
 # Concepts whose wording says the contrary of its parts: "did not accept", "no need to return".
 # or, as "help center", something else altogether.
 _WHOLE = frozenset(("declined", "keep", "reject", "help"))
+_HOLDING = _WHOLE | {"review"}  # "after having examined" sets no condition
 _PARTIES = frozenset(("seller", "platform", "you"))  # who refused is still named
 _GAP = r"(?:[\s\-,:'\"()]+[^\s]+){0,4}?[\s\-,:'\"()]+"
 _BLANK = r"[\s\-]+"
@@ -101,6 +102,8 @@ def pattern_regex(pattern: str, spaceless: bool, prefixes: str = "") -> str:
 def _inside(mark: Mark, whole: Mark) -> bool:
     """Whether a mark is a mere part of a longer one of another concept."""
     if mark.concept == whole.concept or mark.concept in _WHOLE or mark.concept in _PARTIES:
+        return False
+    if whole.concept == "review" and mark.concept != "if":
         return False
     return (
         whole.start <= mark.start
@@ -194,5 +197,5 @@ class Wording:
         for entry in self._index.inside:
             found += (Mark(entry.concept, m.start(), m.end()) for m in self._regex(entry).finditer(text))
         found.sort(key=lambda mark: (mark.start, -mark.end))
-        wholes = [mark for mark in found if mark.concept in _WHOLE]
+        wholes = [mark for mark in found if mark.concept in _HOLDING]
         return [mark for mark in found if not any(_inside(mark, whole) for whole in wholes)]
