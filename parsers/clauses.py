@@ -142,7 +142,7 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
     found = language.spans.find(text, shown)
     spans = tuple(s for s in found if not any(d.start <= s.start and s.end <= d.end for d in dates))
     prints = frozenset(filter(None, ("time" if dates or spans else "", "money" if money else "")))
-    concepts = frozenset(mark.concept for mark in marks) | _derived(text, marks)
+    concepts = frozenset(mark.concept for mark in marks) | _derived(text, marks, money)
     if text.rstrip().endswith("?"):
         concepts |= {"if", "question"}  # "has it arrived?" does not say that it has
     return Clause(
@@ -218,24 +218,34 @@ def _who_proposes(marks: Sequence[Mark]) -> frozenset[str]:
     return frozenset(out)
 
 
-def _derived(text: str, marks: Sequence[Mark]) -> frozenset[str]:
-    """What the order of words tells: who proposes, that on no condition, that against a refusal."""
+def _derived(text: str, marks: Sequence[Mark], money: Sequence[FoundMoney]) -> frozenset[str]:
+    """What the order of words tells: who proposes, on no condition, against a refusal; who won't."""
     out = set(_who_proposes(marks))
     deeds = [mark for mark in marks if mark.concept == "propose"]
-    if any(all(mark.start > deed.start for mark in marks if mark.concept == "if") for deed in deeds):
+    doubts = [
+        mark for mark in marks if mark.concept == "if" and not any(_within(mark, deed) for deed in deeds)
+    ]
+    if any(all(doubt.start > deed.start for doubt in doubts) for deed in deeds):
         out.add("firmly")
     refused = min((mark.end for mark in marks if mark.concept == "declined"), default=None)
-    if refused is not None and any(
-        refused < low and _countering({m.concept for m in marks if low <= m.start < high})
-        for low, high in _parts(text)
-    ):
-        out.add("counters")
+    for low, high in _parts(text) if refused is not None else ():
+        part = {m.concept for m in marks if low <= m.start < high and (m.concept != "if" or m in doubts)}
+        priced = any(low <= amount.start < high for amount in money)
+        if refused is not None and refused < low and _countering(part, priced):
+            out.add("counters")
+    nots = {mark.end for mark in marks if mark.concept == "not"}
+    if any(mark.concept in ("agreed", "accept") and mark.start - 1 in nots for mark in marks):
+        out.add("unwilling")
     return frozenset(out)
 
 
-def _countering(part: set[str]) -> bool:
+def _within(mark: Mark, whole: Mark) -> bool:
+    return whole.start <= mark.start and mark.end <= whole.end
+
+
+def _countering(part: set[str], priced: bool) -> bool:
     """Whether a part of a clause that begins with a refusal says what is offered instead."""
-    return "propose" in part and bool(part & _REMEDIES) and part.isdisjoint(_NO_COUNTER)
+    return "propose" in part and (priced or bool(part & _REMEDIES)) and part.isdisjoint(_NO_COUNTER)
 
 
 def _parts(text: str) -> list[tuple[int, int]]:

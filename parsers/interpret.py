@@ -7,7 +7,7 @@ from datetime import datetime
 
 from parsers.clauses import Clause, Passage, clauses, generally, lists_questions, with_pronouns
 from parsers.kinds import DISPUTE_KINDS, STEPS, YOURS, Scores, Sighting, decide, smells_of_dispute, weigh
-from parsers.labels import missing_buttons, role_of
+from parsers.labels import missing_buttons, opposed, role_of
 from parsers.languages import language_of, language_within
 from parsers.layout import Layout
 from parsers.lexicon import Language, Lexicon
@@ -69,8 +69,8 @@ def interpret(
     opened = [open_wrapped(a.href).url for a in anchors if a.href and not a.in_text]
     ours = [url for url in opened if is_ours(host_of(url) or "", hosts)]
     scores = weigh(text.main, lexicon.signs, _codes(ours), [_path(url) for url in ours], _structure(anchors))
-    kind = decide(scores)
     found = numbers(text.main, ours)
+    kind = decide(scores, found.dispute is not None)
     ignored = _why_ignored(scores, kind, sender_class, found)
     if ignored is not None:
         return _reading(Outcome.IGNORED, ignored, None, text, found, scores, anchors=())
@@ -126,7 +126,8 @@ def _read_text(layout: Layout, locale: str | None, lexicon: Lexicon) -> _Text:
 
 
 def _anchors(layout: Layout, text: _Text) -> list[Anchor]:
-    return [Anchor(t.href, t.label, role_of(t.label, text.languages), t.in_text) for t in layout.targets]
+    found = [Anchor(t.href, t.label, role_of(t.label, text.languages), t.in_text) for t in layout.targets]
+    return opposed(found, text.languages)
 
 
 def _structure(anchors: Sequence[Anchor]) -> list[Sighting]:

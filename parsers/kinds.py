@@ -22,6 +22,7 @@ DISPUTE_KINDS = frozenset(
 STEPS = frozenset((Kind.ORDER_CLOSED, Kind.ORDER_SHIPPED, Kind.ORDER_DELIVERED, Kind.ORDER_UPDATE))
 ENOUGH = 2.6  # below this a kind is a guess
 LIKELY = 1.7  # what a kind needs where the mail plainly asks something of the buyer
+_PLAIN = 3.0  # what a kind scores where one sentence says it outright
 CLOSE = 0.7  # two kinds this close: the more urgent
 OPENED = 3.5  # below this nothing says that a dispute was opened, only that the seller has time to answer
 CAUTION = 1.6  # how far a kind that asks nothing must lead one that asks something
@@ -88,9 +89,14 @@ def weigh(
     return Scores(dict(points), tuple(seen))
 
 
-def decide(scores: Scores) -> Kind | None:
-    """Return the kind that the scores speak for, or None where nothing is sure enough."""
-    points = {kind: scores.of(kind) for kind in Kind}
+def decide(scores: Scores, in_dispute: bool = False) -> Kind | None:
+    """Return the kind that the scores speak for, or None where nothing is sure enough.
+
+    `in_dispute`: the mail names a dispute, so that it is no mere step of an order.
+    """
+    points = {kind: 0.0 if in_dispute and kind in STEPS else scores.of(kind) for kind in Kind}
+    if points[Kind.DISPUTE_CLOSED] >= _PLAIN and points[Kind.ORDER_CLOSED] > 0:
+        points[Kind.ORDER_CLOSED] = 0.0  # "the matter of order ... is closed"
     both_buttons = scores.of("buttons") >= 2.0  # what can be accepted was offered
     if points[Kind.DECLINED] > 0 and (points[Kind.OFFER] >= 3.0 or both_buttons):
         points[Kind.OFFER] = max(points[Kind.OFFER], points[Kind.DECLINED] + CLOSE)
@@ -108,6 +114,8 @@ def decide(scores: Scores) -> Kind | None:
         return Kind.DECLINED  # proof is one of the things that a refused buyer may add
     if winner not in YOURS and points[Kind.DECLINED] >= ENOUGH and scores.of("may_act"):
         return Kind.DECLINED  # what AliExpress will do later matters less than what the buyer may do now
+    if winner is Kind.RETURN_REQUESTED and both_buttons and points[Kind.OFFER] >= ENOUGH:
+        winner = Kind.OFFER
     on_its_way = winner is not Kind.ORDER_DELIVERED and points[Kind.ORDER_SHIPPED] >= ENOUGH
     granted = scores.of("days") and points[Kind.ORDER_COMPLETED] >= ENOUGH
     if winner in STEPS and granted and not on_its_way:

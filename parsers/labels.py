@@ -1,6 +1,7 @@
 """What a link's label says it is for, and which buttons the text names that are not there at all."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from parsers.clauses import Clause
 from parsers.levelling import level
@@ -17,6 +18,7 @@ _NO = frozenset(map(level, (
     "no", "não", "non", "nein", "nee", "nie", "нет", "ні", "hayır", "いいえ", "아니요", "아니오", "לא", "لا",
     "ไม่", "ไม่ใช่", "không", "tidak",
 )))  # fmt: skip
+_ENOUGH_SAID = 5  # letters
 
 
 def role_of(label: str, languages: Sequence[Language]) -> Role | None:
@@ -51,6 +53,30 @@ def _role(concepts: set[str]) -> Role | None:
     if "order" in concepts and not concepts & {"transit", "feedback", "marketing", "help"}:
         return Role.ORDER
     return None
+
+
+def opposed(anchors: Sequence[Anchor], languages: Sequence[Language]) -> list[Anchor]:
+    """Return the anchors, with two buttons that say a thing and its contrary read as accept and reject."""
+    said = {level(anchor.label).strip(" .!"): anchor for anchor in anchors if _is_free(anchor)}
+    roles: dict[str, Role] = {}
+    for label, anchor in said.items():
+        for language in languages:
+            marks = language.wording.marks(label)
+            cut = next((m.end for m in marks if m.concept == "not" and m.start == 0), None)
+            rest = label[cut:].strip(" ,") if cut is not None else ""
+            plain = next((a for other, a in said.items() if rest and _ends(other, rest, label)), None)
+            if plain is not None:
+                roles |= {anchor.label: Role.REJECT, plain.label: Role.ACCEPT}
+    return [replace(a, says=roles.get(a.label, a.says)) for a in anchors]
+
+
+def _ends(other: str, rest: str, label: str) -> bool:
+    """Whether one label ends as another does without its "not": "I like it", "don't like it"."""
+    return other != label and other.endswith(rest) and (other == rest or len(rest) >= _ENOUGH_SAID)
+
+
+def _is_free(anchor: Anchor) -> bool:
+    return anchor.says in (None, Role.ACCEPT, Role.REJECT) and 0 < len(anchor.label) <= _LONGEST
 
 
 def missing_buttons(clauses: Sequence[Clause], anchors: Sequence[Anchor]) -> list[Anchor]:

@@ -130,6 +130,8 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
     if _is_range(printed) and "platform" in beside and not _outside(clause, start, printed) & _ASKING:
         return "platform", "how long AliExpress takes"
     pressing = concepts & _PRESSING
+    if weak and "counters" in concepts:
+        return "nobody", "when the other side would act"
     if weak and (not pressing or _is_from(printed, clause)):
         return "nobody", "may not be a time at all"
     if kind in _HAS_DISPUTE and {"open", "dispute"} <= concepts and not concepts & _OF_THIS_ONE:
