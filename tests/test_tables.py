@@ -122,3 +122,32 @@ def test_the_zone_is_the_one_that_tz_names(name: str, monkeypatch: pytest.Monkey
 def test_a_zone_that_nobody_knows_is_not_fatal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "../../etc/passwd")
     assert system_zone().utcoffset(NOW) is not None
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    return Terminal()
+
+
+def test_on_a_terminal_no_word_is_cut_and_what_follows_hangs_below_its_text(narrow: Terminal) -> None:
+    paper = Paper(narrow)
+    paper.line("     - Press Dispute or View Dispute, and then read what is there.")
+    paper.line("  because   counted from when the mail was sent")
+    shown = narrow.getvalue().splitlines()
+    assert shown[0] == "     - Press Dispute or View Dispute,"
+    assert shown[1].startswith("       and then")
+    assert shown[-1].startswith(" " * 12)
+    assert all(len(line) <= 40 for line in shown)
+
+
+def test_what_is_to_be_copied_and_what_a_program_reads_stays_whole(narrow: Terminal) -> None:
+    address = "https://www.aliexpress.com/p/order/detail.html?orderId=8194027715526318"
+    Paper(narrow).line(f"  {address}")
+    Paper(narrow).line("a word " * 20, whole=True)
+    piped = io.StringIO()
+    Paper(piped).line("a word " * 20)
+    assert narrow.getvalue() == f"  {address}\n{'a word ' * 20}\n"
+    assert piped.getvalue() == f"{'a word ' * 20}\n"

@@ -163,7 +163,7 @@ def _folder(
             if isinstance(item, Message):
                 newest = item
             elif isinstance(item, Looked):
-                yield Finding(name, State.WELL, f"opened read-only as {item.folder}, {item.exists} mails")
+                yield Finding(name, State.WELL, f"opened read-only as {item.folder}, {_mails(item.exists)}")
         if first:
             yield from _server(account, mailbox)
             yield checkups.clock(newest.received_at if newest else None, now)
@@ -300,3 +300,7 @@ def _looks(house: House, now: datetime) -> Iterator[Finding]:
     yield Finding(
         "deceit", State.WELL, f"{counters['forged']} forged, {counters['suspicious']} suspicious mails"
     )
+
+
+def _mails(count: int) -> str:
+    return "1 mail" if count == 1 else f"{count} mails"

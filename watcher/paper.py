@@ -4,6 +4,7 @@ Written here and not taken from a library, because `status` is asked by shells a
 """
 
 import os
+import re
 import shutil
 import unicodedata
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ Cell = tuple[str, str]  # text and style
 NARROW = 120  # columns; what a table takes where nobody tells us how wide the paper is
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 _GAP = "  "
+_HANGING = re.compile(r"\s*(?:[-*] |\d+\. |\S+(?: \S+)?\s{2,})?")  # what stands before a line's own text
 
 
 class Paper:
@@ -23,11 +25,16 @@ class Paper:
         terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
         self._coloured = terminal and not os.environ.get("NO_COLOR")
         self._width = shutil.get_terminal_size((NARROW, 24)).columns if terminal else NARROW
+        self._narrow = terminal  # elsewhere a program may read us, and wants whole lines
 
-    def line(self, text: str = "", style: str = "") -> None:
-        """Write one line, or several where the text has line ends."""
-        for each in text.split("\n"):
-            self._stream.write(self._styled(_harmless(each), style) + "\n")
+    def line(self, text: str = "", style: str = "", whole: bool = False) -> None:
+        """Write one line, or several where the text has line ends, wrapped between words on a terminal.
+
+        With `whole` nothing is wrapped: it is to be copied.
+        """
+        for each in map(_harmless, text.split("\n")):
+            for shown in [each] if whole or not self._narrow else _hung(each, self._width):
+                self._stream.write(self._styled(shown, style) + "\n")
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[Cell]], flexible: int) -> None:
         """Write a table; only the column `flexible` is wrapped where all would not fit."""
@@ -77,6 +84,17 @@ def _columns(letter: str) -> int:
     if unicodedata.combining(letter):
         return 0
     return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+
+
+def _hung(text: str, width: int) -> list[str]:
+    """A line's text in lines that fit, each below where the text itself begins."""
+    if _wide(text) <= width:
+        return [text]
+    before = match[0] if (match := _HANGING.match(text)) else ""
+    if _wide(before) > width // 2:
+        return [text]
+    first, *more = _wrapped(text[len(before) :], width - _wide(before))
+    return [before + first, *(" " * _wide(before) + each for each in more)]
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -36,4 +36,4 @@ def show_code(to: Paper, url: str | None, caption: str) -> None:
     code = for_terminal(url)
     if code:
         to.line(f"\n{caption}", "bold")
-        to.line(code)
+        to.line(code, whole=True)

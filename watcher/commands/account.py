@@ -87,7 +87,7 @@ def opened_folder(mailbox: Mailbox) -> tuple[bool, str]:
     try:
         for item in mailbox.look(_AllSeen(), utc_now()):
             if isinstance(item, Looked):
-                return True, f"{item.exists} mails in {item.folder}"
+                return True, f"{item.exists} mail{'s' * (item.exists != 1)} in {item.folder}"
     except MailboxError as error:
         return False, f"{error.sentence} {error.remedy}"
     finally:

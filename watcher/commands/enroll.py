@@ -152,9 +152,18 @@ def _server(asker: Asker, wish: Wish, provider: MailProvider | None, address: st
         if guess is None and not asker.can:
             remedy = "Give --host, or --provider (gmail, microsoft365, zoho, ... for a domain of your own)."
             raise StopError(f"The IMAP server of {domain} is not known.", remedy, WRONG)
-        host = asker.text("IMAP server", "--host", guess)
+        host = asker.text("IMAP server (host, or host:port)", "--host", guess)
+    host, port = _parted(host)
     usual = known.port if known and known.security == security else 993 if security == "tls" else 143
-    return Server(host, wish.port or usual, security)
+    return Server(host, wish.port or port or usual, security)
+
+
+def _parted(host: str) -> tuple[str, int | None]:
+    """A host as people write it, with its port behind it or not."""
+    name, colon, port = host.rpartition(":")
+    if colon and port.isdecimal() and ":" not in name:
+        return name, int(port)
+    return host, None
 
 
 def _auth(wish: Wish, provider: MailProvider | None) -> str:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 JUNK = "\\Junk"
 TRIES = 3  # wrong passwords typed at a terminal; then it is better to look at the provider's page
 SECRETS = "secrets"
+_OTHER_SERVER = "If the server is another, name it: --host, --port, --security."
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ def tried_entry(file: ConfigFile, asker: Asker, entry: Entry, test: bool) -> Ent
             say(f"  FAILED  {error.sentence} {_without_login(error.remedy, entry.name)}")
             again = error.kind is Trouble.LOGIN and asker.can and not entry.source and attempt < TRIES
             if not again:
-                raise StopError("The login does not work, so nothing was written.", "", FAILED) from None
+                remedy = "" if error.kind is Trouble.LOGIN else _OTHER_SERVER
+                raise StopError("The login does not work, so nothing was written.", remedy, FAILED) from None
             entry = replace(entry, typed=None)
 
 
@@ -190,12 +192,13 @@ def _folders(asker: Asker, entry: Entry, listing: list[tuple[tuple[bytes, ...], 
         usual = ("INBOX",)
     if entry.folders:
         return entry.folders
-    answer = asker.text("Folders to watch, with commas between them", "--folder", ", ".join(usual))
-    chosen = tuple(dict.fromkeys(piece.strip() for piece in answer.split(",") if piece.strip()))
-    missing = [each for each in chosen if each not in (*names, *usual) and each.upper() != "INBOX"]
-    if missing:
-        raise StopError(f"There is no folder {listed(missing)} on {host}.", "Run it again.", WRONG)
-    return chosen or usual
+    while True:
+        answer = asker.text("Folders to watch, with commas between them", "--folder", ", ".join(usual))
+        chosen = tuple(dict.fromkeys(piece.strip() for piece in answer.split(",") if piece.strip()))
+        missing = [each for each in chosen if each not in (*names, *usual) and each.upper() != "INBOX"]
+        if not missing:
+            return chosen or usual
+        say(f"There is no folder {listed(missing)} on {host}. Press Enter for the usual ones.")
 
 
 def place_secret(file: ConfigFile, entry: Entry, store: str) -> dict[str, Any]:

@@ -263,7 +263,7 @@ class Shown:
             to = self._texts.say("screen.platform" if letter.to == "AliExpress" else "screen.seller")
             self._head(self._texts.say("screen.draft", to=to))
             self._to.line("─" * 40, "dim")
-            self._to.line(letter.text.rstrip("\n"))
+            self._to.line(letter.text.rstrip("\n"), whole=True)
             self._to.line("─" * 40, "dim")
 
     def _next(self, chosen: Choice | None) -> None:

@@ -1,6 +1,7 @@
 """The first way to be told: an account alone can't ring, so adding one offers a channel beside it."""
 
 import os
+from importlib.util import find_spec
 from typing import Any
 
 from watcher.commands import WRONG, StopError
@@ -81,7 +82,10 @@ def _push(file: ConfigFile, url: str) -> list[str]:
     path.unlink(missing_ok=True)
     write_whole(path, url.encode("utf-8") + b"\n")
     file.add("channel", {"kind": "apprise", "name": name, "url_file": f"{path.parent.name}/{path.name}"})
-    return [f"Alerts are pushed by Apprise; the address is in {path} (needs: offerwatch[apprise])."]
+    told = [f"Alerts are pushed by Apprise; the address is in {path}."]
+    if find_spec("apprise") is None:
+        told.append("Apprise is not there yet: pip install apprise, where offerwatch is.")
+    return told
 
 
 def _free(file: ConfigFile, usual: str) -> str:

@@ -215,6 +215,8 @@ def _start(system: bool, enable: bool) -> None:
             else "Watch it: journalctl -u offerwatch"
         )
         return
+    if shutil.which("systemctl") is None:
+        raise StopError("There is no systemd here to start it.", "Run: offerwatch watch", FAILED)
     for step in steps:
         done = _run(step)
         if done.returncode != 0:

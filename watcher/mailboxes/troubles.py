@@ -16,6 +16,7 @@ from watcher.providers import shipped
 _BAD_CODES = re.compile(
     r"\[(AUTHENTICATIONFAILED|AUTHORIZATIONFAILED|EXPIRED|PRIVACYREQUIRED|CONTACTADMIN)", re.I
 )
+_AGAIN = "Try again in a minute; a running `watch` does so by itself."
 _BUSY = re.compile(
     r"\[(UNAVAILABLE|LIMIT|INUSE|OVERQUOTA|THROTTLED)"
     r"|too many|maximum number|limit|\brate\b|try again|temporar|not connected|overload|busy",
@@ -52,7 +53,7 @@ def trouble_of(
         return _busy(said(error), server)
     return MailboxError(
         f"{server} gave an answer that can't be used ({said(error)}).",
-        "It is tried again; if it stays so, `offerwatch doctor` shows what the server can do.",
+        "If it stays so, `offerwatch doctor` shows what the server can do.",
         kind=Trouble.SERVER,
     )
 
@@ -84,19 +85,18 @@ def _network(error: BaseException, server: str, signing_in: bool) -> MailboxErro
         return _busy(said(error), server)
     if signing_in and not isinstance(error, socket.gaierror | ConnectionRefusedError):
         sentence = f"The connection to {server} was cut while signing in ({said(error)})."
-        return MailboxError(sentence, "It is tried again; the password may be right.", kind=Trouble.LOGIN_CUT)
+        return MailboxError(sentence, f"The password may be right. {_AGAIN}", kind=Trouble.LOGIN_CUT)
     if not isinstance(error, OSError):
         sentence = f"The connection to {server} was cut ({said(error)})."
-        return MailboxError(sentence, "It is tried again.", kind=Trouble.NETWORK)
+        return MailboxError(sentence, _AGAIN, kind=Trouble.NETWORK)
     reasons: dict[type[BaseException], str] = {
         socket.gaierror: "its name can't be resolved",
         ConnectionRefusedError: "it refuses the connection",
         TimeoutError: "it does not answer",
     }
     why = reasons.get(type(error), said(error))
-    return MailboxError(
-        f"{server} can't be reached ({why}).", "Check the network; it is tried again.", kind=Trouble.NETWORK
-    )
+    remedy = f"Look at the network, and at `host` and `port`. {_AGAIN}"
+    return MailboxError(f"{server} can't be reached ({why}).", remedy, kind=Trouble.NETWORK)
 
 
 def _certificate(error: ssl.SSLCertVerificationError, server: str) -> MailboxError:
@@ -129,14 +129,12 @@ def _refused(text: str, server: str, account: str, by_token: bool) -> MailboxErr
     if known is not None:
         sentence = f"{known[0].removesuffix('.')} ({text})."
         return MailboxError(sentence, known[1], permanent=True, kind=Trouble.LOGIN)
-    return MailboxError(
-        f"{server} did not let us in ({text}).", "It is tried again later.", kind=Trouble.SERVER
-    )
+    return MailboxError(f"{server} did not let us in ({text}).", _AGAIN, kind=Trouble.SERVER)
 
 
 def _busy(text: str, server: str) -> MailboxError:
     return MailboxError(
         f"{server} is busy or allows no further session ({text}).",
-        "It is tried again in some minutes; close other mail programs if it stays so.",
+        f"Close other mail programs if it stays so. {_AGAIN}",
         kind=Trouble.LIMIT,
     )
