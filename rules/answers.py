@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import cast
 
+from rules.facts import Kind
 from rules.wording import Words, WordsError, keys, words_from
 
 CHOICES = (
@@ -66,6 +67,14 @@ ANSWER_HOLES: Mapping[str, frozenset[str]] = dict(
         *keys("screen", "answer", "answered", "ask_record"),
         *keys("screen", "default", "which_defect"),
         *keys("screen", "at", "pending"),
+        *keys("case", "case what", "head"),
+        *keys("case", "order", "order"),
+        *keys("case", "dispute", "dispute"),
+        *keys("case", "links", "links"),
+        *keys("case", "", "yours", "seller", "platform", "nobody", "now", "until", "latest", "you"),
+        *keys("case", "", "accept", "reject", "dispute_page", "order_page"),
+        *keys("case", "", "plausible", "broken", "suspicious"),
+        *keys("case.kinds", "", *(kind.value for kind in Kind), "unclear"),
     ]
 )
 

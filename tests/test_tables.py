@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from watcher.commands import system_zone
 from watcher.paper import Paper
-from watcher.tables import by_urgency, left, moment, show_case, show_cases, span
+from watcher.tables import by_urgency, left, moment, show_cases, span
 
 NOW = datetime(2025, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -64,7 +64,7 @@ def test_colours_only_on_a_terminal_that_wants_them(monkeypatch: pytest.MonkeyPa
 @given(text=st.text(max_size=60))
 def test_no_text_of_a_stranger_steers_the_terminal(text: str) -> None:
     out = io.StringIO()
-    show_case(Paper(out), a_case("abc", 3, store=text), UTC, NOW)
+    show_cases(Paper(out), [a_case("abc", 3, store=text)], UTC, NOW)
     Paper(out).line(text)
     Paper(out).table(("a", "b"), [((text, ""), (text, ""))], flexible=1)
     assert all(letter == "\n" or letter.isprintable() for letter in out.getvalue())

@@ -4,6 +4,10 @@ Law: only an order's own page is ever drawn, never an address out of a mail.
 """
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from watcher.paper import Paper
 
 # One order's page, as rules.routes makes it from the order's number.
 _ORDER_PAGE = re.compile(r"https://www\.aliexpress\.com/p/order/detail\.html\?orderId=\d{12,20}")
@@ -62,3 +66,11 @@ def _runs(row: tuple[bool, ...]) -> str:
             cells.append(f'<td{span} bgcolor="{"#000000" if row[start] else "#ffffff"}"></td>')
             start = place
     return "".join(cells)
+
+
+def show_code(to: "Paper", url: str | None, caption: str) -> None:
+    """Print the code of an order's page; nothing where there is no single order."""
+    code = for_terminal(url)
+    if code:
+        to.line(f"\n{caption}", "bold")
+        to.line(code, whole=True)

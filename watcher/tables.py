@@ -1,15 +1,15 @@
-"""What we print for people: the list of cases, one case with its way, the status screen, the alerts.
+"""What we print for people: the list of cases, the status screen, the alerts.
 
 All of it is made from the JSON of `present`, and every piece of text is cleaned before it is shown: mail
 is written by strangers, and a terminal obeys what it is told.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from watcher.paper import Cell, Paper
-from watcher.terminal import lines, one_line
+from watcher.terminal import one_line
 
 Json = Mapping[str, Any]
 HEADS = ("case", "order", "what", "turn", "until", "left")
@@ -126,63 +126,6 @@ def _row_of(case: Json, zone: tzinfo, now: datetime) -> list[Cell]:
 
 def _doubt(case: Json) -> str:
     return " *" if case["authenticity"]["verdict"] == "unverified" else ""
-
-
-def show_case(to: Paper, case: Json, zone: tzinfo, now: datetime, story: bool = False) -> None:
-    """Print one case: whose turn and until when, the way without the mail's link, the links, the history.
-
-    With `story` clocks and history are left out: a timeline follows.
-    """
-    to.line(f"Case {case['case']}: {what(case)}", "bold")
-    for label, value in _facts_of({**case, "clocks": []} if story else case, zone, now):
-        to.line(f"  {label:<9} {value}")
-    _show_way(to, case)
-    for link in case["links"]:
-        reason = f" ({link['reason'].replace('_', ' ')})" if link["reason"] else ""
-        to.line(f"  link      {link['role']}: {link['verdict']}{reason}; never pressed, not shown here")
-    if story:
-        return
-    to.line("\nHistory", "bold")
-    for each in case["history"]:
-        at = moment(read_instant(each["sent_at"]), zone, now)
-        to.line(f"  {at:<18} {WHAT.get(each['kind'], '?')}  [{one_line(each['source'], 120)}]")
-
-
-def _facts_of(case: Json, zone: tzinfo, now: datetime) -> Iterator[tuple[str, str]]:
-    if case["orders"]:
-        yield "order", " ".join(case["orders"])
-    if case["dispute"]:
-        yield "dispute", case["dispute"]
-    yield "turn", WHOSE[case["turn"]]
-    if until := case["deadline"]:
-        at, latest = read_instant(until["at"]), read_instant(until["latest"])
-        yield "until", f"{moment(at, zone, now)} ({zone}) - {left(until, now)}"
-        if latest > at:
-            yield "", f"perhaps open until {moment(latest, zone, now)}, but do not count on it"
-        quote = f': "{one_line(until["quote"], 80)}"' if until["quote"] else ""
-        yield "because", f"{BASIS[until['basis']]}{quote}"
-    for key, label in (("asked", "you asked"), ("paid", "you paid")):
-        if case[key]:
-            yield label, f"{case[key]['amount']} {case[key]['currency'] or ''}".strip()
-    for clock in case["clocks"]:
-        name = clock["name"].replace("_", " ")
-        yield "clock", f"{name}: {moment(read_instant(clock['at']), zone, now)} ({WHOSE[clock['who']]})"
-    verdict = case["authenticity"]["verdict"]
-    yield "sender", verdict if verdict == "verified" else f"{verdict}: open the app yourself"
-
-
-def _show_way(to: Paper, case: Json) -> None:
-    way = case["instruction"]
-    if not way:
-        return
-    to.line(f"\n{lines(way['headline'])}", "bold")
-    for number, route in enumerate(way["routes"], 1):
-        to.line(f"  {number}. {lines(route['title'])}", "bold" if number == 1 else "")
-        for step in route["steps"]:
-            to.line(f"     - {lines(step)}")
-        if route["url"]:
-            to.line(f"     {one_line(route['url'])}")
-    to.line()
 
 
 def show_status(to: Paper, status: Json, zone: tzinfo, now: datetime) -> None:

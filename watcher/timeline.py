@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rules.facts import About, Answer, Case, Kind, Turn
+from rules.routes import name_of
 from rules.spoken import clock_name
 from rules.wording import Words
-from watcher.tables import WHAT
 
 if TYPE_CHECKING:
     from watcher.store import Store
@@ -27,9 +27,14 @@ class Event:
     source: str | None = None
 
 
-def events(case: Case, others: Sequence[Case], words: Words, now: datetime) -> tuple[Event, ...]:
-    """Everything of a case in the order of time, `now` among it; of `others` (its order's) the clocks."""
-    found = [*_mails(case), *_deadline(case), Event(now, "now", "now")]
+def events(
+    case: Case, others: Sequence[Case], words: Words, texts: Words, now: datetime
+) -> tuple[Event, ...]:
+    """Everything of a case in the order of time, `now` among it; of `others` (its order's) the clocks.
+
+    `words` and `texts` are the sentences of alerts and of answers, in the language to be told.
+    """
+    found = [*_mails(case, texts), *_deadline(case, texts), Event(now, "now", texts.say("case.now"))]
     told: dict[str, Event] = {}
     for each in (case, *others):
         for clock in each.clocks:
@@ -54,15 +59,15 @@ def reopening_ends(case: Case, others: Sequence[Case], now: datetime) -> datetim
     return min((at for at in ends if at > now), default=None)
 
 
-def _mails(case: Case) -> Iterator[Event]:
+def _mails(case: Case, texts: Words) -> Iterator[Event]:
     for notice in case.history:
-        kind = notice.kind.value if notice.kind else None
-        yield Event(notice.sent_at, "mail", WHAT[kind], source=notice.source)
+        said = texts.say(f"case.kinds.{name_of(notice.kind)}")
+        yield Event(notice.sent_at, "mail", said, source=notice.source)
 
 
-def _deadline(case: Case) -> Iterator[Event]:
+def _deadline(case: Case, texts: Words) -> Iterator[Event]:
     if case.deadline is None:
         return
-    yield Event(case.deadline.at, "deadline", "your answer, at the latest", Turn.YOURS)
+    yield Event(case.deadline.at, "deadline", texts.say("case.until"), Turn.YOURS)
     if case.deadline.latest - case.deadline.at > _SAME:
-        yield Event(case.deadline.latest, "deadline", "the last plausible end of it", Turn.YOURS)
+        yield Event(case.deadline.latest, "deadline", texts.say("case.latest"), Turn.YOURS)

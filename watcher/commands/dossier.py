@@ -56,7 +56,7 @@ def run(
     letters = [
         made for each in advice.choices if (made := draft(each.name, kept.case, said, english.answers))
     ]
-    story = events(kept.case, kept.others, english.words, now)
+    story = events(kept.case, kept.others, english.words, english.answers.texts, now)
     items = _items(advice, files, told)
     _write(output / "mails", kept.mails)
     _write(output / "drafts", [(f"{each.choice}.txt", each.text.encode()) for each in letters])

@@ -1,10 +1,10 @@
 """What there is to see: the status screen, one case, the alerts that were said."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from watcher.alertjson import instant
 from watcher.clock import utc_now
@@ -14,6 +14,11 @@ from watcher.glance import Glance, glance, glance_of, remember
 from watcher.present import status_json
 from watcher.store import Store
 from watcher.timekeeping import clock_said
+
+if TYPE_CHECKING:
+    from rules.facts import Case
+    from rules.probing import Finding
+    from watcher.commands import House
 
 BLIND_AFTER = timedelta(hours=2)
 """So long may a folder go without a completed look before `status` says that we are blind."""
@@ -103,33 +108,51 @@ def _print_status(shown: Mapping[str, Any], zone: tzinfo, now: datetime) -> None
 
 def case(config: Path | None, ref: str, as_json: bool, qr: bool = False) -> None:
     """Print one case, judged now; with `qr` its order's page as a code for the phone."""
-    from rules.routes import order_page
-    from rules.spoken import moment
     from watcher.commands.cases import find_case
-    from watcher.loading import load_answers
-    from watcher.paper import Paper
     from watcher.present import case_json
-    from watcher.story import show_code, show_story
-    from watcher.tables import show_case
-    from watcher.timeline import events, order_cases, reopening_ends
+    from watcher.probe import findings
+    from watcher.timeline import order_cases
 
     house, now = open_house(config), utc_now()
     store = open_store(house)
     try:
         found = find_case(store, house, ref, now)
         others = () if as_json else order_cases(store, found)
+        looked = findings(store.diary, now) if house.settings.probe.enabled else {}
     finally:
         store.close()
-    shown = case_json(found, house.policy, house.words, now)
     if as_json:
-        print_json(shown)
+        print_json(case_json(found, house.policy, house.words, now))
         return
-    paper, texts = Paper(sys.stdout), load_answers(house.settings.language).texts
-    show_case(paper, shown, house.zone, now, story=True)
+    _print_case(house, found, others, looked, qr, now)
+
+
+def _print_case(
+    house: "House",
+    found: "Case",
+    others: "Sequence[Case]",
+    looked: "Mapping[str, Finding]",
+    qr: bool,
+    now: datetime,
+) -> None:
+    from rules.routes import order_page
+    from rules.spoken import moment
+    from watcher.advice import Tongue, advise
+    from watcher.casepage import CasePage
+    from watcher.loading import load_answers
+    from watcher.paper import Paper
+    from watcher.qr import show_code
+    from watcher.timeline import events, reopening_ends
+
+    tongue = Tongue(house.words, load_answers(house.settings.language), house.policy, house.zone)
+    paper, texts = Paper(sys.stdout), tongue.answers.texts
+    page = CasePage(paper, advise(found, tongue, now, findings=looked), tongue, now)
     ends = reopening_ends(found, others, now)
+    page.facts()
+    page.ways()
+    page.links()
     note = texts.say("screen.pending", at=moment(ends, house.words, house.zone)) if ends else None
-    told = events(found, others, house.words, now)
-    show_story(paper, told, house.zone, now, texts.say("screen.timeline"), note)
+    page.story(events(found, others, house.words, texts, now), note)
     if qr:
         show_code(paper, order_page(found.orders), texts.say("screen.scan"))
 

@@ -245,7 +245,7 @@ class Shown:
 
     def way(self, qr: bool) -> None:
         """The surest way through the app, the order's page, and on wish its code for the phone."""
-        from watcher.story import show_code
+        from watcher.qr import show_code
 
         first = self._advice.instruction.routes[0]
         self._head(f"{self._texts.say('screen.way')}: {first.title}")
