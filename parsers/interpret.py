@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from parsers.clauses import Clause, Passage, clauses, generally, lists_questions, with_pronouns
+from parsers.familiar import familiar_language
 from parsers.kinds import DISPUTE_KINDS, STEPS, YOURS, Scores, Sighting, decide, smells_of_dispute, weigh
-from parsers.labels import missing_buttons, opposed, role_of
+from parsers.labels import is_bare, missing_buttons, opposed, role_of
 from parsers.languages import language_of, language_within
 from parsers.layout import Layout
 from parsers.lexicon import Language, Lexicon
@@ -92,7 +93,9 @@ def interpret(
 
 
 def _subject_language(layout: Layout, lexicon: Lexicon) -> str | None:
-    return language_of(" ".join(p.text for p in layout.main), lexicon.tongues)
+    text = " ".join(p.text for p in layout.main)
+    wordings = {locale: language.wording for locale, language in lexicon.languages.items()}
+    return language_of(text, lexicon.tongues) or familiar_language(text, wordings)
 
 
 def _read_text(layout: Layout, locale: str | None, lexicon: Lexicon) -> _Text:
@@ -131,7 +134,7 @@ def _anchors(layout: Layout, text: _Text) -> list[Anchor]:
 
 
 def _structure(anchors: Sequence[Anchor]) -> list[Sighting]:
-    roles = {anchor.says for anchor in anchors}
+    roles = {anchor.says for anchor in anchors if not is_bare(anchor.label)}
     if Role.ACCEPT in roles and Role.REJECT in roles:
         return [
             Sighting("offer", 2.6, "buttons to accept and to reject", "links"),
@@ -141,7 +144,9 @@ def _structure(anchors: Sequence[Anchor]) -> list[Sighting]:
         ]
     if Role.ACCEPT in roles or Role.REJECT in roles:
         return [
-            Sighting("offer", 1.2, "a button to accept or to reject", "links"),
+            Sighting(
+                "offer", 1.8 if Role.ACCEPT in roles else 1.2, "a button to accept or to reject", "links"
+            ),
             Sighting("dispute_word", 1.0, "a button to accept or to reject", "links"),
             Sighting("buttons", 1.0, "a button to accept or to reject", "links"),
         ]

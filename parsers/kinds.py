@@ -23,6 +23,7 @@ STEPS = frozenset((Kind.ORDER_CLOSED, Kind.ORDER_SHIPPED, Kind.ORDER_DELIVERED, 
 ENOUGH = 2.6  # below this a kind is a guess
 LIKELY = 1.7  # what a kind needs where the mail plainly asks something of the buyer
 _PLAIN = 3.0  # what a kind scores where one sentence says it outright
+_PLAINLY = 8.0  # what a kind has that much of is beyond doubt where nothing else has anything
 CLOSE = 0.7  # two kinds this close: the more urgent
 OPENED = 3.5  # below this nothing says that a dispute was opened, only that the seller has time to answer
 CAUTION = 1.6  # how far a kind that asks nothing must lead one that asks something
@@ -122,7 +123,7 @@ def decide(scores: Scores, in_dispute: bool = False) -> Kind | None:
         return Kind.ORDER_COMPLETED  # days granted for a dispute win over where the parcel is
     if winner in STEPS and (scores.of("dispute_head") or _hides_a_request(points, scores)):
         return None  # a step of an order has no dispute: better unclear than silent
-    if winner not in YOURS and winner is not Kind.ORDER_COMPLETED and _asks(scores):
+    if winner not in YOURS and winner is not Kind.ORDER_COMPLETED and _asks(scores) and not _plain(points):
         return None  # whoever asks for an answer in time does not say that all is done
     if winner is Kind.DISPUTE_OPENED and best < OPENED and any(points[kind] >= 1.0 for kind in YOURS):
         return None  # that sellers have days to answer stands in footers too
@@ -160,6 +161,11 @@ def _hides_a_request(points: Mapping[Kind, float], scores: Scores) -> bool:
     asked = max(points[kind] for kind in DISPUTE_KINDS & YOURS)
     close = asked >= max(2.0, max(points.values()) - CAUTION)
     return close and scores.of("dispute_word") >= 1.5
+
+
+def _plain(points: Mapping[Kind, float]) -> bool:
+    """Whether so much speaks of what needs no act, and so little of any act, that it is sure."""
+    return max(points.values()) >= _PLAINLY and max(points[kind] for kind in YOURS) < LIKELY
 
 
 def _asks(scores: Scores) -> bool:

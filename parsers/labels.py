@@ -19,6 +19,12 @@ _NO = frozenset(map(level, (
     "ไม่", "ไม่ใช่", "không", "tidak",
 )))  # fmt: skip
 _ENOUGH_SAID = 5  # letters
+_ROUND = " .!?✓✔✗✘×"
+
+
+def is_bare(label: str) -> bool:
+    """Whether a label is a mere "yes" or "no": it may answer any question, a survey's as well."""
+    return level(label).strip(_ROUND) in _YES | _NO
 
 
 def role_of(label: str, languages: Sequence[Language]) -> Role | None:
@@ -26,7 +32,7 @@ def role_of(label: str, languages: Sequence[Language]) -> Role | None:
     if not label or len(label) > _LONGEST:
         return None
     text = level(label)
-    bare = text.strip(" .!?✓✔✗✘×")
+    bare = text.strip(_ROUND)
     if bare in _YES or bare in _NO:
         return Role.ACCEPT if bare in _YES else Role.REJECT
     for language in languages:

@@ -105,6 +105,8 @@ def _use(clause: Clause, found: FoundMoney) -> str:
             use = "asked" if use == "offered" and _refused(clause, mark) else use
         elif mark.start >= found.end - 1:
             gap, between = clause.text[found.end : mark.start], (found.end, mark.start)
+            if any(found.end <= other.start < mark.start for other in clause.money):
+                continue  # "first it was 4, now it is 9 of the 18 that you asked"
             rank = len(gap) + (36 if _of_next(clause, mark) else 6)
             if use == "paid" and any(between[0] <= other.start < between[1] for other in clause.money):
                 continue  # "45 of the 130 paid": what was paid is the amount beside the word
@@ -238,7 +240,12 @@ def _party(clauses: Sequence[Clause], kind: Kind) -> Party | None:
         )
     ]
     if kind in (Kind.OFFER, Kind.OFFER_REMINDER):
-        return Party.SELLER if telling else None
+        named = any(c.has("seller") and c.place in ("subject", "heading") for c in clauses)
+        return (
+            Party.SELLER
+            if telling or (named and not any(c.has("platform_proposes") for c in clauses))
+            else None
+        )
     decided = [c for c in clauses if c.has("decide", "decision") and c.has("platform")]
     if decided:
         return Party.PLATFORM

@@ -37,7 +37,7 @@ _PROTECTION = frozenset(("protection",))
 _NOBODYS = (
     (
         frozenset(("estimated",)),
-        frozenset(("must", "answer", "accept", "expire", "confirm", "auto")),
+        frozenset(("must", "answer", "accept", "expire", "confirm", "auto", "return", "tracking_number")),
         "a delivery time",
     ),
     (
@@ -122,14 +122,14 @@ def _no_agreement(concepts: frozenset[str]) -> bool:
 def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind | None) -> tuple[str, str]:
     concepts, beside = clause.concepts, around(clause, start)
     other = _others(beside) or _others(concepts if "reject" in concepts else concepts - {"if"})
-    if other is not None:
+    if other is not None and not (kind is Kind.ORDER_COMPLETING and other[0] == "seller"):
         return other
     sellers = _subject(clause, start) == "seller" and not beside & {"you", "must"}
     if isinstance(printed, Within) and sellers:
         return "seller", "the seller has this time"
     if _is_range(printed) and "platform" in beside and not _outside(clause, start, printed) & _ASKING:
         return "platform", "how long AliExpress takes"
-    pressing = concepts & _PRESSING
+    pressing = concepts & (_PRESSING | ({"paid"} if "future" in concepts else set()))
     if weak and "counters" in concepts:
         return "nobody", "when the other side would act"
     if weak and (not pressing or _is_from(printed, clause)):

@@ -186,6 +186,22 @@ class Wording:
                 starts += range(word.start() + 1, min(glued.end(), word.end() - 1) + 1)
         return starts
 
+    @cached_property
+    def _vocabulary(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The single words of all patterns, and the stems of those that go on."""
+        words = {
+            w for patterns in self._words.values() for pattern in patterns for w in level(pattern).split()
+        }
+        return (
+            frozenset(w for w in words if "*" not in w),
+            frozenset(w[:-1] for w in words if w.endswith("*") and not w.startswith("*")),
+        )
+
+    def knows(self, word: str) -> bool:
+        """Whether a levelled word stands in a pattern of this language, or begins as one does."""
+        exact, stems = self._vocabulary
+        return word in exact or any(word[:end] in stems for end in range(4, len(word) + 1))
+
     def marks(self, text: str) -> list[Mark]:
         """Return every concept found in levelled `text`, in reading order."""
         found: list[Mark] = []
