@@ -20,6 +20,7 @@ from support.smtp import DROP_AFTER, DROP_BEFORE  # noqa: E402
 
 MOST_GROWTH = 20 * 1024 * 1024  # bytes of memory
 MOST_FILES = 3  # open files more than at the beginning
+TELL_EVERY = 300.0  # seconds
 QUIET = 20.0  # seconds before the first measure: what is loaded lazily is loaded by then
 
 
@@ -49,9 +50,14 @@ def soaked(scene: Scene, server: Dovecot, proxy: Chaos, minutes: float) -> bool:
             scene.offer()
         scene.wait_for(scene.all_rung, 30)
         time.sleep(QUIET)
-        before, until, faults = weight(running.pid), time.monotonic() + minutes * 60, 0
-        while time.monotonic() < until:
+        before, began, faults = weight(running.pid), time.monotonic(), 0
+        told = 0.0
+        while (passed := time.monotonic() - began) < minutes * 60:
             faults += 1
+            if passed - told > TELL_EVERY:
+                told = passed
+                memory, files = weight(running.pid)
+                say(f"{passed / 60:.0f} min: {faults} faults, {memory >> 20} MiB, {files} open files")
             a_fault(chance, scene, server, proxy)
             if chance.random() < 0.7:
                 scene.offer()
