@@ -35,6 +35,9 @@ class Proxy:
         self._hole = hole_after is not None
         self._one_byte = one_byte
         self._times = times
+        self._drip = 0.0  # seconds before each byte
+        self._flows = threading.Event()
+        self._flows.set()
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._socks: list[socket.socket] = []
@@ -55,6 +58,7 @@ class Proxy:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing.set()
+        self._flows.set()
         _shut(self._listener)
         self.cut_all()
         for thread in list(self._threads):
@@ -66,6 +70,14 @@ class Proxy:
             socks, self._socks = self._socks, []
         for sock in socks:
             _shut(sock)
+
+    def pull(self) -> None:
+        """Pull the plug: nothing passes either way, nothing is ended, nothing is answered."""
+        self._flows.clear()
+
+    def plug_in(self) -> None:
+        """What was under way goes on, as far as its ends still wait for it."""
+        self._flows.set()
 
     def forget(self) -> None:
         """Count from nought again."""
@@ -84,6 +96,7 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            self._flows.wait()
             self.connections += 1
             try:
                 server = socket.create_connection((self.host, self._target), 5)
@@ -98,7 +111,8 @@ class Proxy:
             faulty = self._times is None or self.connections <= self._times
             idle = threading.Event()
             self._spawn(self._upward, client, server, idle)
-            self._spawn(self._downward, server, client, idle, self._limit if faulty else None)
+            way = (self._limit, self._drip) if faulty else (None, 0.0)
+            self._spawn(self._downward, server, client, idle, *way)
 
     def _upward(self, client: socket.socket, server: socket.socket, idle: threading.Event) -> None:
         with contextlib.suppress(OSError):
@@ -107,12 +121,18 @@ class Proxy:
                     self.up += len(data)
                     self.round_trips += not self._last_up
                     self._last_up = True
+                self._flows.wait()
                 server.sendall(data)
         idle.set()
         _shut(server)
 
     def _downward(
-        self, server: socket.socket, client: socket.socket, idle: threading.Event, limit: int | None
+        self,
+        server: socket.socket,
+        client: socket.socket,
+        idle: threading.Event,
+        limit: int | None,
+        drip: float,
     ) -> None:
         passed = 0
         with contextlib.suppress(OSError):
@@ -123,7 +143,11 @@ class Proxy:
                 with self._lock:
                     self.down += len(data)
                     self._last_up = False
-                for piece in (data[i : i + 1] for i in range(len(data))) if self._one_byte else (data,):
+                self._flows.wait()
+                single = self._one_byte or drip
+                for piece in (data[i : i + 1] for i in range(len(data))) if single else (data,):
+                    if drip and self._closing.wait(drip):
+                        break
                     client.sendall(piece)
                 if limit is not None and passed >= limit:
                     break

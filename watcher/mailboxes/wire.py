@@ -4,6 +4,7 @@ import imaplib
 import select
 import socket
 import ssl
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from imapclient import IMAPClient, SocketTimeout  # type: ignore[import-untyped]
 
 LONGEST_LINE = 16 * 1024 * 1024  # a SEARCH answer of two million numbers; more is a broken server
 CHUNK = 64 * 1024
+SLOWEST = 16 * 1024  # bytes a second that an answer must come at in the long run
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +22,14 @@ class Timeouts:
     `window` is how long one IDLE lasts: NAT boxes forget a silent connection after about 5 minutes.
     `full_every` is how often the whole range is compared even though nothing seems new. `age` is when a
     session is replaced by a fresh one. `body_search` is for a server that reads every body to answer.
+    `command` is how long one command's answer may take, beside the time that its bytes need at `SLOWEST`:
+    `read` alone never ends where a byte drips in now and then.
     """
 
     connect: float = 15.0
     read: float = 30.0
     body_search: float = 120.0
+    command: float = 180.0
     window: float = 240.0
     slice: float = 0.5
     full_every: float = 3600.0
@@ -43,6 +48,8 @@ class Wire(imaplib.IMAP4):
         self._context = context
         self._limits = limits
         self._buffer = bytearray()
+        self._asked_at = time.monotonic()
+        self._got = 0  # bytes since then
         super().__init__(host, port)
 
     def open(self, host: str = "", port: int = 0, timeout: float | None = None) -> None:
@@ -71,7 +78,7 @@ class Wire(imaplib.IMAP4):
 
     def read(self, size: int) -> bytes:
         """Return exactly `size` bytes; fewer only at the end of the stream."""
-        while len(self._buffer) < size and self._fill():
+        while len(self._buffer) < size and self._fill_in_time():
             pass
         return self._cut(size)
 
@@ -82,7 +89,7 @@ class Wire(imaplib.IMAP4):
             searched = len(self._buffer)
             if searched > LONGEST_LINE:
                 raise self.abort("a line without end")
-            if not self._fill():
+            if not self._fill_in_time():
                 return self._cut(searched)
         return self._cut(end + 1)
 
@@ -102,6 +109,7 @@ class Wire(imaplib.IMAP4):
         return b"\n" in self._buffer
 
     def send(self, data: bytes) -> None:  # type: ignore[override]  # typeshed asks for a wider buffer
+        self._asked_at, self._got = time.monotonic(), 0
         self.sock.sendall(data)
 
     def shutdown(self) -> None:
@@ -114,7 +122,15 @@ class Wire(imaplib.IMAP4):
     def _fill(self) -> bool:
         chunk = self.sock.recv(CHUNK)
         self._buffer += chunk
+        self._got += len(chunk)
         return bool(chunk)
+
+    def _fill_in_time(self) -> bool:
+        """Wait for more of an answer. Raises `abort` where it drips."""
+        taken = time.monotonic() - self._asked_at
+        if taken > self._limits.command + self._got / SLOWEST:
+            raise self.abort(f"the server's answer drips: {self._got} bytes in {taken:.0f} s")
+        return self._fill()
 
     def _fill_at_once(self) -> None:
         self.sock.settimeout(0)
