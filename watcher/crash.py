@@ -13,6 +13,7 @@ POINTS = (
     "after_send",
     "before_mark",
 )
+TOKEN_POINTS = ("before_token_saved", "after_token_saved")
 
 
 def reach(point: str) -> None:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from watcher import crash
 from watcher.clock import monotonic, stamp, utc_now
 from watcher.mailboxes import MailboxError, Trouble
 from watcher.oauth import Client, Granted, OAuthError, refreshed
@@ -176,12 +177,14 @@ class Access:
             refresh_token=granted.refresh or sign_in.refresh_token,
             refreshed_at=stamp(self._now()),
         )
+        crash.reach("before_token_saved")
         try:
             self._file.save(kept)
         except OSError:
             if granted.refresh:
                 self._unsaved = kept  # the old one may be spent: this must not be lost while we live
             raise
+        crash.reach("after_token_saved")
 
     def _over(self) -> MailboxError:
         why = self._ended_by.sentence if self._ended_by else "The sign-in has ended."

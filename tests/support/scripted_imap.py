@@ -98,6 +98,12 @@ class ScriptedImap:
                 sock.shutdown(socket.SHUT_RDWR)
             sock.close()
 
+    def hang_up(self) -> None:
+        """End every session that is open now."""
+        for sock in self._socks:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
     def sent(self, command: str) -> list[str]:
         """Return the lines of one command that clients sent."""
         return [line for line in self.commands if line.upper().startswith(command)]
