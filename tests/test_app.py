@@ -279,6 +279,29 @@ def test_a_mail_that_cannot_be_read_is_said_once(house):
     assert [alert.headline for alert, _ in house.channels[0].handed] == ["unreadable"]
 
 
+def test_deceivers_cannot_use_up_the_warning_of_a_mail_that_cannot_be_read(house):
+    house.take(*[an_ignored(f"s{n}", Reason.SUSPICIOUS) for n in range(10)])
+    house.tick(hours=1)
+    house.store.set_aside(Unreadable(Place("home", "INBOX", 7, 50), "test:50", "NO", None), house.clock.now)
+    house.tick(hours=1)
+    assert [alert.headline for alert, _ in house.channels[0].handed].count("unreadable") == 1
+
+
+def test_a_mail_at_which_recognition_stumbles_does_not_block_those_after_it(house, monkeypatch):
+    real = house.store.own
+
+    def stumbling(message, now):
+        if message.place.uid == 1:
+            raise UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates not allowed")
+        return real(message, now)
+
+    monkeypatch.setattr(house.store, "own", stumbling)
+    house.take(a_notice("poison"), a_notice("two"))
+    house.tick()
+    assert sorted(map(str, house.rungs)) == ["None", "new"]
+    assert house.store.unseen("home", "INBOX", 7, [2]) == []
+
+
 def test_blindness_is_said_after_two_hours_on_every_channel(tmp_path):
     channels = [Recorder("a"), Recorder("b", Urgency.CRITICAL)]
     house = House(tmp_path, channels, watched=[("home", "INBOX"), ("home", "Junk")])

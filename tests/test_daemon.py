@@ -30,7 +30,7 @@ from support.watching import (
     post,
     read_facts,
 )
-from watcher import database, systemd
+from watcher import database, looking, systemd
 from watcher.app import App
 from watcher.clock import monotonic, utc_now
 from watcher.crash import POINTS
@@ -375,6 +375,19 @@ def test_after_trouble_with_the_network_it_looks_again_soon(tmp_path):
 def test_back_off_is_short_for_the_network_and_long_for_refusals(kind, permanent, low, high):
     for failures in (0, 1, 5, 1000):
         assert low <= pause_after(MailboxError("x", "y", permanent, kind), failures) <= high
+
+
+def test_after_trouble_the_alerts_that_failed_are_tried_again_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(looking, "pause_after", lambda error, failures: 0.01)
+    mailbox = Broken(MailboxError("Cut.", "", kind=Trouble.NETWORK))
+    house, hastened = House(tmp_path, mailbox), []
+    monkeypatch.setattr(house.daemon._delivery, "hasten", lambda: hastened.append(mailbox.errors == []))
+    with house.running():
+        wait_until(lambda: mailbox.waits == 1)
+        house.daemon._lookers[0].look_now()
+        wait_until(lambda: mailbox.waits == 2)
+    assert hastened[-1]  # after the trouble
+    assert len(hastened) == 2  # and at the start
 
 
 def test_a_look_that_was_cut_short_is_no_look(tmp_path):

@@ -89,6 +89,19 @@ def test_a_failed_try_is_repeated_later_and_later_but_never_given_up_before_the_
     assert post.row()["tries"] > 48 * 5
 
 
+def test_when_the_network_is_back_what_failed_is_tried_at_once(post):
+    post.channels[0].failures.extend(refusals(4))
+    post.bear(an_alert())
+    for minutes in (0, 1, 3, 11):
+        post.clock.forward(minutes=minutes)
+        assert post.one()
+    post.clock.forward(minutes=1)
+    assert not post.one()  # the next try is ten minutes away
+    post.delivery.hasten()
+    assert post.one()
+    assert len(post.channels[0].handed) == 1
+
+
 def test_the_message_id_stays_the_same_and_tries_are_counted(post):
     post.channels[0].failures = refusals(2)
     post.bear(an_alert())

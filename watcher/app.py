@@ -89,17 +89,8 @@ class App:
 
         A mail that makes us stumble is set aside and warned of, so that it can't block those after it.
         """
-        if self.store.own(message, self.now()):
-            self._timekeeper.came_back(message, self.now())
-            return Taken(new=False)
-        self._timekeeper.received(message, self.now())
-        crash.reach("after_fetch")
-        notice = self.read(message)
-        crash.reach("after_read")
         try:
-            taken = self.store.take_in(message, notice, self.now())
-            if taken.cases:
-                self.look_at_clock(only=taken.cases)
+            return self._take_in(message)
         except StoreError:
             raise
         except Exception as error:
@@ -109,6 +100,18 @@ class App:
             name = type(error).__name__
             self.store.set_aside(Unreadable(message.place, message.source, name, None), self.now())
             return Taken(new=False)
+
+    def _take_in(self, message: Message) -> Taken:
+        if self.store.own(message, self.now()):
+            self._timekeeper.came_back(message, self.now())
+            return Taken(new=False)
+        self._timekeeper.received(message, self.now())
+        crash.reach("after_fetch")
+        notice = self.read(message)
+        crash.reach("after_read")
+        taken = self.store.take_in(message, notice, self.now())
+        if taken.cases:
+            self.look_at_clock(only=taken.cases)
         return taken
 
     def read(self, message: Message) -> Notice:
@@ -153,7 +156,23 @@ class App:
             self.on_birth()
         return born
 
+    def unrecorded(self) -> list[tuple[Alert, tuple[str, ...]]]:
+        """Return what must be said now although nothing can be written: what is due by the clock, and what
+        waits to be sent; each with its channels. Raises StoreError where the store can't even be read."""
+        now = self.now()
+        with self._turn:
+            ripe, _ = self._ripe(now, None)
+            births = self._within_limit(sorted(ripe, key=_most_urgent_first), now)
+            return [(birth.alert, birth.channels) for birth in births] + self.store.outbox.due(now)
+
     def _about_cases(self, now: datetime, only: Collection[str] | None) -> list[Birth]:
+        ripe, resting = self._ripe(now, only)
+        if resting:
+            self.store.rest(resting)
+        return self._within_limit(sorted(ripe, key=_most_urgent_first), now) if ripe else []
+
+    def _ripe(self, now: datetime, only: Collection[str] | None) -> tuple[list[tuple[Open, Due]], list[Open]]:
+        """Return the cases with what is due about them, and those that need not be looked at again."""
         ripe: list[tuple[Open, Due]] = []
         resting: list[Open] = []
         for each in self.store.open_cases(only):
@@ -167,9 +186,7 @@ class App:
                 ripe.append((each, due))
             elif _may_rest(each, said, now) and not waits(each.case, now, self._limits.announce):
                 resting.append(each)
-        if resting:
-            self.store.rest(resting)
-        return self._within_limit(sorted(ripe, key=_most_urgent_first), now) if ripe else []
+        return ripe, resting
 
     def _within_limit(self, ripe: Iterable[tuple[Open, Due]], now: datetime) -> list[Birth]:
         """Hold unverified words back above the hourly limit; what is held is due again at the next look."""
@@ -213,12 +230,18 @@ class App:
         )
 
     def _worth_warning(self, now: datetime) -> list[Warn]:
-        unsaid, said = self.store.cautions.unsaid(now - timedelta(days=1))
+        """Return what to warn of, a few a day; those who pretend can't use up what is for mails that can't
+        be read, or three of them would hide an offer."""
+        unsaid = self.store.cautions.unsaid()
         if not unsaid:
             return []
         known = [replace(warn, orders=self.store.known_orders(warn.orders)) for warn in unsaid]
-        worth = [warn for warn in known if warn.reason != "forged" or warn.orders]
-        chosen = worth[: max(0, self._limits.warnings_per_day - said)]
+        chosen: list[Warn] = []
+        for unreadable in (True, False):
+            said = self.store.cautions.said_since(now - timedelta(days=1), unreadable)
+            worth = [warn for warn in known if (warn.reason == "unreadable") == unreadable]
+            worth = [warn for warn in worth if warn.reason != "forged" or warn.orders]
+            chosen += worth[: max(0, self._limits.warnings_per_day - said)]
         self.store.cautions.done([warn for warn in known if warn not in chosen], now, said=False)
         return chosen
 

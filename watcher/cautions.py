@@ -26,17 +26,24 @@ class Cautions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def unsaid(self, since: datetime) -> tuple[list[Warn], int]:
-        """Return the mails not yet warned of, newest first, and how many warnings were said since then.
-        Raises StoreError."""
+    def unsaid(self) -> list[Warn]:
+        """Return the mails not yet warned of, newest first. Raises StoreError."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT identity, reason, orders, source, at FROM warnings WHERE said_at IS NULL"
                 " ORDER BY at DESC LIMIT 100"
             ).fetchall()
-            said = connection.execute("SELECT count(*) FROM warnings WHERE said_at > ?", (stamp(since),))
-            count = int(said.fetchone()[0])
-        return [_warn_of(row) for row in rows], count
+        return [_warn_of(row) for row in rows]
+
+    def said_since(self, since: datetime, unreadable: bool) -> int:
+        """Return how many warnings were said since then, of mails that can't be read or of those that
+        pretend. Raises StoreError."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM warnings WHERE said_at > ? AND (reason = 'unreadable') = ?",
+                (stamp(since), unreadable),
+            ).fetchone()
+        return int(row[0])
 
     def done(self, warns: Iterable[Warn], now: datetime, said: bool) -> None:
         """These mails were warned of, or (`said` false) need no warning. Raises StoreError."""

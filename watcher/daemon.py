@@ -137,6 +137,7 @@ class Daemon:
             self._app.look_at_clock()
         except StoreError as error:
             self._emergency.store_failed(error)
+            self._emergency.clock()
         except Exception:  # a tick that dies is a deadline that passes in silence
             log.exception("A look at the clock stumbled; the next one comes in %d s.", self._tick_every)
         else:
@@ -193,6 +194,7 @@ class Daemon:
 
     def _stop(self, stop_ticker: Callable[[], None]) -> None:
         until = monotonic() + STOPPING
+        self._app.store.database.hurry()
         stop_ticker()
         for looker in self._lookers:
             looker.ask_to_stop()
@@ -232,6 +234,7 @@ class Daemon:
     def _woke(self) -> None:
         try:
             self._app.woke(self._app.now())
+            self._delivery.hasten()
         except StoreError as error:
             self._emergency.store_failed(error)
 
@@ -244,9 +247,12 @@ class Daemon:
             self._fed_at = monotonic()
             notify("WATCHDOG=1", f"STATUS={self._status()}")
 
-    def _proved(self) -> None:
+    def _proved(self, after_trouble: bool) -> None:
         """A look was completed: tell the dead-man service if all folders are seen lately, the clock was
-        looked at, and alerts get out by one channel or another."""
+        looked at, and alerts get out by one channel or another. After trouble the network may be back for
+        the channels too: what failed is tried again at once."""
+        if after_trouble:
+            self._delivery.hasten()
         if self._oldest_look() is not None:
             self._delivery.wake()  # what waited for the first look
         if self._ping is None or not (self._ticking() and all(looker.fresh() for looker in self._lookers)):

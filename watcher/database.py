@@ -7,10 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from watcher.clock import monotonic
 from watcher.migrations import STEPS
 
 FILE_NAME = "offerwatch.sqlite3"
-PATIENCE = 3.0  # seconds; a daemon told to stop while it waits must still be gone within 5
+PATIENCE = 3.0  # seconds that a lock of another program is waited for
+HURRY = 0.3  # seconds instead, once we are to end: a daemon told to stop must be gone within 5
+_NEVER = threading.Event()  # a sleep that works under a faked clock, too
 
 
 class StoreError(Exception):
@@ -32,6 +35,7 @@ class Database:
         self.path = folder / FILE_NAME
         self._lock = threading.RLock()
         self._depth = 0
+        self._hurried = False
         with self._explained():
             _private(folder, self.path)
             self._connection = sqlite3.connect(
@@ -55,7 +59,7 @@ class Database:
         outer one. Raises StoreError."""
         with self._lock, self._explained():
             if self._depth == 0:
-                self._connection.execute("BEGIN IMMEDIATE")
+                self._begin()
             self._depth += 1
             try:
                 yield self._connection
@@ -69,6 +73,23 @@ class Database:
             finally:
                 self._depth -= 1
 
+    def hurry(self) -> None:
+        """From now on wait for nobody, in whatever thread: we are to end."""
+        self._hurried = True
+
+    def _begin(self) -> None:
+        """Begin to write. The waiting is done here and not by SQLite, so that it can be cut short."""
+        began = monotonic()
+        while True:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or monotonic() - began > (HURRY if self._hurried else PATIENCE):
+                    raise
+            _NEVER.wait(0.02)
+
     def close(self) -> None:
         """Let go of the file; may be called twice."""
         with self._lock, suppress(sqlite3.Error):
@@ -80,6 +101,7 @@ class Database:
                 self._connection.execute(f"PRAGMA {pragma}")
             if self._version(steps) < len(steps):
                 self._upgrade(steps)
+            self._connection.execute("PRAGMA busy_timeout = 50")
 
     def _version(self, steps: Sequence[Sequence[str]]) -> int:
         found = int(self._connection.execute("PRAGMA user_version").fetchone()[0])

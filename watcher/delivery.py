@@ -77,6 +77,11 @@ class Delivery:
         for bell in self._bells.values():
             bell.set()
 
+    def hasten(self) -> None:
+        """What failed is tried again at once: the network is back, or the machine woke. Raises StoreError."""
+        self._outbox.hasten(self._now())
+        self.wake()
+
     def stop(self, seconds: float) -> None:
         """Stop the threads; a send still going on after `seconds` stays in doubt for the next start."""
         self._stop.set()

@@ -1,32 +1,45 @@
-"""When the store fails: say so, and what the mail says, straight through the channels."""
+"""When the store fails: say so, and what mail and clock demand, straight through the channels.
+
+Law: what can't be written down is said all the same. A word goes out under the key and Message-ID that it
+would have had, so that neither the outbox nor a restart says it again where a mailbox shows it.
+"""
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from queue import SimpleQueue
 
 from rules.facts import Alert, Outcome
 from watcher.app import App
 from watcher.casebook import Judge
 from watcher.channels import Attempt, Channel, ChannelError
+from watcher.clock import monotonic
 from watcher.database import StoreError
 from watcher.mailboxes import Message
 
 log = logging.getLogger("offerwatch")
 
 EVERY = timedelta(hours=1)
+DOUBT = 600.0  # seconds before a word that may have gone out is tried again, labelled
+
+_Pair = tuple[str, str]
+_Line = SimpleQueue[tuple[Alert, _Pair]]
 
 
 class Emergency:
-    """Speaks without the store, so it remembers only for itself: each mail once, the failure once an hour."""
+    """Speaks without the store, so it remembers only for itself: each word once a channel, and again until
+    that channel takes it; the failure itself once an hour."""
 
     def __init__(self, app: App, channels: Sequence[Channel], judge: Judge) -> None:
         self._app = app
         self._channels = tuple(channels)
         self._judge = judge
-        self._said: set[str] = set()
-        self._failure_said_at: datetime | None = None
+        self._failure: tuple[datetime, Alert] | None = None
+        self._doubtful: dict[_Pair, float] = {}  # since when (monotonic seconds)
+        self._tries: dict[_Pair, int] = {}
+        self._lines: dict[str, _Line] = {}
         self._lock = threading.Lock()
 
     def store_failed(self, error: StoreError) -> None:
@@ -34,19 +47,17 @@ class Emergency:
         log.error("%s %s", error.sentence, error.remedy)
         now = self._app.now()
         with self._lock:
-            if self._failure_said_at is not None and now - self._failure_said_at < EVERY:
-                return
-            self._failure_said_at = now
-        key = f"health/store/{now:%Y%m%dT%H%M%SZ}"
-        self._send(self._app.speech.broken(key, error.sentence, error.remedy, now))
+            if self._failure is None or abs(now - self._failure[0]) >= EVERY:
+                key = f"health/store/{now:%Y%m%dT%H%M%SZ}"
+                self._failure = (now, self._app.speech.broken(key, error.sentence, error.remedy, now))
+            failure = self._failure[1]
+        self._send(failure)
 
     def mail(self, message: Message) -> None:
         """Say what is due about a mail that could not be recorded; it is read again when that works."""
         notice = self._app.read(message)
-        with self._lock:
-            if notice.outcome is Outcome.IGNORED or notice.identity in self._said:
-                return
-            self._said.add(notice.identity)
+        if notice.outcome is Outcome.IGNORED:
+            return
         now = self._app.now()
         for case in self._judge((notice,), {}, {}):
             due = self._app.speech.due(case, now, (), now)
@@ -54,26 +65,67 @@ class Emergency:
                 alert = self._app.speech.case(due, case, now)
                 self._send(replace(alert, key=due.key, case=case.id))
 
-    def _send(self, alert: Alert) -> None:
+    def clock(self) -> None:
+        """Say what is due by the clock, and what waits to be sent, as long as the store can be read."""
+        try:
+            unrecorded = self._app.unrecorded()
+        except StoreError:
+            return  # that it fails is said by `store_failed`
+        for alert, names in unrecorded:
+            self._send(alert, names)
+
+    def _send(self, alert: Alert, names: Collection[str] | None = None) -> None:
         for channel in self._channels:
-            attempt = Attempt(self._app.store.own_mail.loose_id())
-            work = threading.Thread(
-                target=self._send_by, args=(channel, alert, attempt), name="emergency", daemon=True
-            )
-            work.start()
+            pair = (alert.key, channel.name)
+            if (names is None or channel.name in names) and self._may_try(pair):
+                self._line_of(channel).put((alert, pair))
 
-    def _send_by(self, channel: Channel, alert: Alert, attempt: Attempt) -> None:
-        if send_now(channel, alert, attempt):  # once the store works again the outbox need not say it again
-            self._app.store.outbox.handed.add((alert.key, channel.name))
+    def _line_of(self, channel: Channel) -> _Line:
+        """The queue of a channel, and a thread that works it off: one word at a time, as servers expect."""
+        with self._lock:
+            if channel.name not in self._lines:
+                line = self._lines[channel.name] = SimpleQueue()
+                work = threading.Thread(
+                    target=self._work, args=(channel, line), name="emergency", daemon=True
+                )
+                work.start()
+            return self._lines[channel.name]
+
+    def _work(self, channel: Channel, line: _Line) -> None:
+        while True:
+            self._send_by(channel, *line.get())
+
+    def _may_try(self, pair: _Pair) -> bool:
+        with self._lock:
+            doubted = self._doubtful.get(pair)
+            if doubted is not None and monotonic() - doubted < DOUBT:
+                return False
+            return self._app.store.outbox.carried.take(pair)
+
+    def _send_by(self, channel: Channel, alert: Alert, pair: _Pair) -> None:
+        attempt = Attempt(
+            self._app.store.own_mail.message_id(*pair), pair in self._doubtful, self._tries.get(pair, 0)
+        )
+        went: bool | None = False
+        try:
+            went = send_now(channel, alert, attempt)
+        finally:
+            with self._lock:
+                self._tries[pair] = attempt.tries + 1
+                if went is None:
+                    self._doubtful[pair] = monotonic()
+            self._app.store.outbox.carried.put_down(pair, arrived=went is True)
 
 
-def send_now(channel: Channel, alert: Alert, attempt: Attempt) -> bool:
-    """Hand an alert to a channel past the outbox; False, and a line in the log, where it failed."""
+def send_now(channel: Channel, alert: Alert, attempt: Attempt) -> bool | None:
+    """Hand an alert to a channel past the outbox; False, and a line in the log, where it failed, None where
+    it may have arrived all the same."""
     try:
         channel.send(alert, attempt)
         return True
     except ChannelError as error:
         log.error("%s could not say it either: %s", channel.name, error)
+        return None if error.in_doubt else False
     except Exception as error:
         log.error("%s could not say it either (%s).", channel.name, type(error).__name__)
-    return False
+        return None

@@ -39,8 +39,13 @@ class Looker:
     """Watches one folder. `looked_at` is when the last completed look began."""
 
     def __init__(
-        self, app: App, watch: Watch, emergency: Emergency, proved: Callable[[], None] = lambda: None
+        self,
+        app: App,
+        watch: Watch,
+        emergency: Emergency,
+        proved: Callable[[bool], None] = lambda after_trouble: None,
     ) -> None:
+        """`proved` is called after each completed look, and told whether it is the first after trouble."""
         self.name = f"{watch.account}/{watch.folder}"
         self.looked_at: datetime | None = None
         self._app = app
@@ -50,6 +55,7 @@ class Looker:
         self._stop = threading.Event()
         self._nudge = threading.Event()  # what a waiting mailbox watches: set to stop it, or to look now
         self._turned_at = self._proved_at = monotonic()
+        self._in_trouble = False
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
 
     def start(self) -> None:
@@ -101,6 +107,7 @@ class Looker:
             self._turned_at = monotonic()
             self._watch.mailbox.wait(self._watch.poll_every.total_seconds(), self._nudge)
         except MailboxError as error:
+            self._in_trouble = True
             self._note(f"{error.sentence} {error.remedy}".strip(), error.permanent)
             return pause_after(error, failures)
         except StoreError as error:
@@ -148,7 +155,8 @@ class Looker:
             store.diary.looked(self._watch.folder, item, self._app.now())
             self._app.health.let_in(self._watch.account)
             self.looked_at, self._proved_at = began, monotonic()
-            self._proved()
+            self._proved(self._in_trouble)
+            self._in_trouble = False
 
     def _note(self, error: str, refused: bool = False) -> None:
         log.warning("%s: %s", self.name, error)

@@ -6,6 +6,7 @@ what is found `sending` at a start is in doubt. What is no longer true is droppe
 
 import json
 import sqlite3
+import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -45,13 +46,46 @@ class Birth:
     limited: bool = False
 
 
+class Carried:
+    """What is carried past the store while it can't be written, by key and channel; safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._under_way: set[tuple[str, str]] = set()
+        self._arrived: set[tuple[str, str]] = set()
+
+    def take(self, pair: tuple[str, str]) -> bool:
+        """Set out with a word; False where it has arrived, or another is under way with it."""
+        with self._lock:
+            if pair in self._arrived or pair in self._under_way:
+                return False
+            self._under_way.add(pair)
+            return True
+
+    def put_down(self, pair: tuple[str, str], arrived: bool) -> None:
+        """It arrived, or did not."""
+        with self._lock:
+            self._under_way.discard(pair)
+            if arrived:
+                self._arrived.add(pair)
+
+    def arrived(self, pair: tuple[str, str]) -> bool:
+        with self._lock:
+            return pair in self._arrived
+
+    def under_way(self, channel: str) -> list[str]:
+        """Return the keys that are on their way by this channel right now."""
+        with self._lock:
+            return [key for key, name in self._under_way if name == channel]
+
+
 class Outbox:
     """The rows of alerts and outbox in the store."""
 
     def __init__(self, database: Database, message_id: Callable[[str, str], str]) -> None:
         self._database = database
         self._message_id = message_id
-        self.handed: set[tuple[str, str]] = set()  # key and channel of what went out while we couldn't write
+        self.carried = Carried()
 
     def said(self, case_id: str) -> frozenset[str]:
         """Return the keys of every alert ever born for a case. Raises StoreError."""
@@ -123,7 +157,7 @@ class Outbox:
     ) -> None:
         for name in channels:
             message_id = self._message_id(key, name)
-            gone = (key, name) in self.handed or _came_before(connection, message_id)
+            gone = self.carried.arrived((key, name)) or _came_before(connection, message_id)
             connection.execute(
                 "INSERT OR IGNORE INTO outbox (key, channel, state, next_try, message_id, at)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
@@ -226,18 +260,23 @@ class Outbox:
         """Take the most urgent row that this channel should try now and commit it as `sending`; rows that
         are no longer true are dropped on the way. A row in doubt since after `settled_doubt` is left
         waiting, and with `cases_wait` every word about a case. Raises StoreError."""
+        under_way = self.carried.under_way(channel)
         with self._database.writing() as connection:
             while True:
                 found = connection.execute(
                     "SELECT o.key, a.public, o.message_id, o.doubt_at, o.tries, a.give_up_at"
                     " FROM outbox o JOIN alerts a ON a.key = o.key WHERE o.channel = ? AND o.state = 'queued'"
                     " AND o.next_try <= ? AND coalesce(o.doubt_at, '') <= ? AND (a.case_id IS NULL OR NOT ?)"
+                    " AND o.key NOT IN (SELECT value FROM json_each(?))"
                     " ORDER BY a.urgency DESC, a.created_at LIMIT 1",
-                    (channel, stamp(now), stamp(settled_doubt or EVER), cases_wait),
+                    (channel, stamp(now), stamp(settled_doubt or EVER), cases_wait, json.dumps(under_way)),
                 ).fetchone()
                 if found is None:
                     return None
                 key, public, message_id, doubt_at, tries, give_up_at = found
+                if self.carried.arrived((key, channel)):
+                    self._mark(connection, key, channel, "sent", now)
+                    continue
                 if why := why_untrue(connection, key, now):
                     self._mark(connection, key, channel, "dropped", now, error=why)
                     continue
@@ -308,6 +347,29 @@ class Outbox:
                 "SELECT min(next_try) FROM outbox WHERE channel = ? AND state = 'queued'", (channel,)
             ).fetchone()
         return maybe_instant(row[0])
+
+    def hasten(self, now: datetime) -> None:
+        """Try again now what waits for its next try: what stood in the way may be over. Raises StoreError."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE outbox SET next_try = ? WHERE state = 'queued' AND tries > 0 AND next_try > ?",
+                (stamp(now), stamp(now)),
+            )
+
+    def due(self, now: datetime) -> list[tuple[Alert, tuple[str, ...]]]:
+        """Return the alerts that wait to be tried now, each with its channels; what is in doubt is left to
+        the mailbox. Raises StoreError."""
+        found: dict[str, tuple[str, list[str]]] = {}
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT o.key, a.public, o.channel FROM outbox o JOIN alerts a ON a.key = o.key"
+                " WHERE o.state = 'queued' AND o.next_try <= ? AND o.doubt_at IS NULL",
+                (stamp(now),),
+            ).fetchall()
+            for key, public, channel in rows:
+                if why_untrue(connection, key, now) is None:
+                    found.setdefault(key, (public, []))[1].append(channel)
+        return [(alert_from_json(json.loads(public)), tuple(names)) for public, names in found.values()]
 
     def stuck_since(self) -> datetime | None:
         """Return since when the oldest alert waits that no channel could deliver, None where there is none.
