@@ -1,7 +1,7 @@
 """What every fault shares: seeds, scenes on one server, the table at the end, and the protocol log."""
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import asdict
 
 import pytest
@@ -18,10 +18,24 @@ SEEDS = int(os.environ.get("OFFERWATCH_SEEDS", "20" if LONG else "1"))
 OFFERS = int(os.environ.get("OFFERWATCH_OFFERS", "30" if LONG else "5"))
 
 
+def all_seeds():
+    return [int(SEED)] if SEED else list(range(1, SEEDS + 1))
+
+
 def pytest_generate_tests(metafunc):
     if "seed" in metafunc.fixturenames:
-        seeds = [int(SEED)] if SEED else list(range(1, SEEDS + 1))
-        metafunc.parametrize("seed", seeds, ids=[f"seed{seed}" for seed in seeds])
+        metafunc.parametrize("seed", all_seeds(), ids=[f"seed{seed}" for seed in all_seeds()])
+
+
+def pytest_collection_modifyitems(items):
+    """Seed by seed: however long a run lasts, all faults have had the same number of seeds."""
+    items.sort(key=lambda item: item.callspec.params.get("seed", 0) if hasattr(item, "callspec") else 0)
+
+
+@pytest.fixture(scope="session")
+def seeds():
+    """Every seed of this run."""
+    return all_seeds()
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +107,7 @@ def stage(request, tmp_path, dovecot, seed):
         post.__enter__()
         sinks.append(post)
         if isinstance(server, Dovecot):
+            server.maildir("INBOX", user)
             post.into = lambda raw: server.deliver(raw, "INBOX", user)
         whole = {"state": str(tmp_path / f"state{len(scenes)}"), "user": user, "smtp_port": post.port, **plan}
         fault = request.node.name.split("[")[0].removeprefix("test_").split("_")[0].upper()
@@ -108,8 +123,25 @@ def stage(request, tmp_path, dovecot, seed):
             scene.stop()
         for post in sinks:
             post.__exit__(None, None, None)
-    for tally in (tally for scene in scenes for tally in scene.tallies):
-        request.node.user_properties.append(("fault", asdict(tally)))
+    for scene in scenes:
+        request.node.user_properties += [("fault", asdict(tally)) for tally in scene.tallies]
+        request.node.user_properties.append(("commands", dict(commands_of(scene))))
+
+
+def commands_of(scene):
+    """What we told the server of a scene, by its own protocol log: nothing that changes a thing."""
+    if isinstance(scene.server, Dovecot):
+        ours = our_commands(scene.server, scene.plan.user)
+    else:
+        said = (command_name(line) for line in scene.server.commands)
+        ours = Counter(name for name in said if name not in ("", "SASL"))  # SASL: its own note of a login
+    assert set(ours) <= ALLOWED, f"commands of ours that change things: {set(ours) - ALLOWED}"
+    return ours
+
+
+def command_name(line):
+    words = line.upper().split()
+    return " ".join(words[:2]) if words[:1] == ["UID"] else "".join(words[:1])
 
 
 @pytest.fixture
@@ -128,21 +160,23 @@ def count(request, seed):
 def pytest_terminal_summary(terminalreporter):
     """The table, fault by fault."""
     rows = defaultdict(lambda: defaultdict(int))
-    names = {}
+    names, commands = {}, Counter()
     for outcome, reports in terminalreporter.stats.items():
         for report in reports:
             if "faults/test_" not in getattr(report, "nodeid", "") or not hasattr(report, "when"):
                 continue
             name = report.nodeid.split("::")[1].split("[")[0].removeprefix("test_")
-            fault, _, told = name.partition("_")
+            fault, _, promise = name.partition("_")
             fault = fault.upper()
-            names.setdefault(fault, told.replace("_", " "))
+            names.setdefault(fault, promise.replace("_", " "))
             rows[fault]["runs"] += report.when == "call"
             rows[fault]["red"] += outcome in ("failed", "error")
             if report.when == "teardown":
-                for _, tally in (each for each in report.user_properties if each[0] == "fault"):
-                    for what in ("injected", "delivered", "missed", "doubled"):
-                        rows[fault][what] += tally[what]
+                for kind, told in report.user_properties:
+                    if kind == "commands":
+                        commands.update(told)
+                    for what in ("injected", "delivered", "missed", "doubled") if kind == "fault" else ():
+                        rows[fault][what] += told[what]
     if not rows:
         return
     line = "{:<5}{:>5}{:>9}{:>10}{:>8}{:>9}{:>5}  {}"
@@ -158,3 +192,5 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(line.format(fault, *cells, names[fault]))
     cells = [total[what] for what in ("runs", "injected", "delivered", "missed", "doubled", "red")]
     terminalreporter.write_line(line.format("all", *cells, ""))
+    listed = ", ".join(f"{name} {count}" for name, count in sorted(commands.items()))
+    terminalreporter.write_line(f"commands of ours in every protocol log: {listed}")

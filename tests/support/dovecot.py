@@ -28,6 +28,7 @@ import trustme
 
 APT = "apt-get install --no-install-recommends dovecot-core dovecot-imapd dovecot-lmtpd"
 PASSWORD = "swordfish"
+FURNISHED = 20  # users with a mailbox from the start; further ones get theirs with their first mail
 _UNIQUE = count(1)
 _COMMAND = re.compile(rb"^(?:\d+\.\d+ )?\S+ (?P<command>UID [A-Z]+|[A-Z]+)\b", re.I)
 
@@ -235,10 +236,11 @@ class Dovecot:
             yield imap
 
     def maildir(self, folder: str = "INBOX", user: str | None = None) -> Path:
-        """Return a folder's Maildir, made when it is not there yet."""
+        """Return a folder's Maildir, made, as the user's record of commands is, when it is not there."""
         root = self.home / "mail" / (user or self.user)
         place = root if folder == "INBOX" else root / ("." + folder.replace("/", "."))
-        for part in (root, place, place / "tmp", place / "new", place / "cur"):
+        rooms = (place / "tmp", place / "new", place / "cur")
+        for part in (root, self._rawlogs(user), place, *rooms):
             if not part.exists():
                 part.mkdir(parents=True)
                 self._own(part)
@@ -306,10 +308,8 @@ class Dovecot:
         certificate.private_key_pem.write_to_path(str(self.home / "server.key"))
         certificate.cert_chain_pems[0].write_to_path(str(self.home / "server.pem"))
         self._write_users()
-        for user in self.users:
+        for user in self.users[:FURNISHED]:
             self.maildir("INBOX", user)
-            self._rawlogs(user).mkdir()
-            self._own(self._rawlogs(user))
         root = os.geteuid() == 0
         mine = getpass.getuser()
         (self.home / "dovecot.conf").write_text(

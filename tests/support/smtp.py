@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 
 from aiosmtpd.controller import Controller
@@ -71,8 +71,11 @@ class SmtpSink:
         listener = socket.create_server(("127.0.0.1", 0))
         self._port = int(listener.getsockname()[1])
         listener.close()
+        # aiosmtpd asks its handler for every attribute at every connection: it is given the hooks alone.
+        names = ("handle_EHLO", "handle_RCPT", "handle_DATA")
+        hooks = SimpleNamespace(**{name: getattr(self, name) for name in names})
         self._controller = Controller(
-            self, hostname="127.0.0.1", port=self._port, ssl_context=self.tls, **self._options()
+            hooks, hostname="127.0.0.1", port=self._port, ssl_context=self.tls, **self._options()
         )
         self._controller.start()
         return self
