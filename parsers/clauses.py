@@ -143,7 +143,7 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
     spans = tuple(s for s in found if not any(d.start <= s.start and s.end <= d.end for d in dates))
     prints = frozenset(filter(None, ("time" if dates or spans else "", "money" if money else "")))
     concepts = frozenset(mark.concept for mark in marks) | _derived(text, marks, money)
-    if text.rstrip().endswith("?"):
+    if text.rstrip().endswith("?") and not {"evidence", "provide", "you"} <= concepts:
         concepts |= {"if", "question"}  # "has it arrived?" does not say that it has
     return Clause(
         text, shown, passage.place, marks, dates, spans, money, passage.in_text, index, concepts, prints

@@ -208,7 +208,7 @@ def _why_ignored(scores: Scores, kind: Kind | None, sender_class: str, found: Nu
 def _settle(
     kind: Kind | None, found: Numbers, scores: Scores, damaged: bool
 ) -> tuple[Kind | None, Reason | None]:
-    if kind is None or (kind in STEPS and found.dispute is not None):
+    if kind is None or (kind in STEPS | {Kind.ORDER_COMPLETED} and found.dispute is not None):
         return None, Reason.MALFORMED if damaged else Reason.NO_KIND
     if (kind in YOURS or kind in DISPUTE_KINDS) and not found.orders and not found.dispute:
         return kind, Reason.NO_ORDER

@@ -111,6 +111,10 @@ def decide(scores: Scores, in_dispute: bool = False) -> Kind | None:
         winner = careful[0] if careful else winner
     if winner is Kind.JUDGEMENT and points[Kind.RETURN_REQUESTED] >= ENOUGH and scores.of("buttons") < 1:
         return Kind.RETURN_REQUESTED
+    if winner is Kind.ORDER_COMPLETING and scores.of("buttons") >= 2.0:
+        winner = Kind.OFFER  # nobody accepts or rejects that an order is completed
+    if winner is Kind.ORDER_COMPLETING and scores.of("auto_done") and scores.of("days"):
+        return Kind.ORDER_COMPLETED
     if winner is Kind.EVIDENCE_REQUESTED and points[Kind.DECLINED] >= max(ENOUGH, points[winner] - 4.0):
         return Kind.DECLINED  # proof is one of the things that a refused buyer may add
     if winner not in YOURS and points[Kind.DECLINED] >= ENOUGH and scores.of("may_act"):
@@ -123,10 +127,13 @@ def decide(scores: Scores, in_dispute: bool = False) -> Kind | None:
         return Kind.ORDER_COMPLETED  # days granted for a dispute win over where the parcel is
     if winner in STEPS and (scores.of("dispute_head") or _hides_a_request(points, scores)):
         return None  # a step of an order has no dispute: better unclear than silent
-    if winner not in YOURS and winner is not Kind.ORDER_COMPLETED and _asks(scores) and not _plain(points):
+    open_ask = _asks(scores) or _may_act(scores)
+    if winner not in YOURS and winner is not Kind.ORDER_COMPLETED and open_ask and not _plain(points):
         return None  # whoever asks for an answer in time does not say that all is done
     if winner is Kind.DISPUTE_OPENED and best < OPENED and any(points[kind] >= 1.0 for kind in YOURS):
         return None  # that sellers have days to answer stands in footers too
+    if winner is Kind.ESCALATED and scores.of("hand_in") and scores.of("by_then"):
+        return None  # AliExpress looks at it, and wants something by a time
     if winner is Kind.OFFER and scores.of("platform_offer") > scores.of("seller_offer") + 1.0:
         return Kind.JUDGEMENT
     if winner is Kind.OFFER and scores.of("remind") >= 2.0:
@@ -171,6 +178,11 @@ def _plain(points: Mapping[Kind, float]) -> bool:
 def _asks(scores: Scores) -> bool:
     """Whether the buyer is plainly asked to act in time, in a mail that smells of a dispute."""
     return scores.of("asks") >= 2.0 and not scores.of("idle") and smells_of_dispute(scores)
+
+
+def _may_act(scores: Scores) -> bool:
+    """Whether the buyer is given time to change a request or to have it judged."""
+    return scores.of("may_change") > 0 and not scores.of("idle") and smells_of_dispute(scores)
 
 
 def smells_of_dispute(scores: Scores) -> bool:

@@ -225,6 +225,14 @@ def _put_aside(clause: Clause) -> list[Mark]:
     return [remedy for remedy in remedies if gap <= _BESIDE and remedy.concept == nearest]
 
 
+def _is_sellers_row(clause: Clause) -> bool:
+    """Whether a row of a table names the seller alone: "Submitted by: Seller"."""
+    at = clause.text.rfind(": ") + 2
+    length = len(clause.text[at:].strip(" ."))
+    sellers = (m for m in clause.marks if m.concept == "seller" and m.start >= at > 1)
+    return any(m.end - m.start == length for m in sellers)
+
+
 def _party(clauses: Sequence[Clause], kind: Kind) -> Party | None:
     if kind is Kind.JUDGEMENT:
         deciding = [c for c in clauses if c.has("decide", "decision", "propose", "proposal", "review")]
@@ -237,6 +245,7 @@ def _party(clauses: Sequence[Clause], kind: Kind) -> Party | None:
             c.has("propose", "proposal", "offered", "agreed", "declined")
             or (c.has("refund") and c.money)
             or c.has("replacement")
+            or _is_sellers_row(c)
         )
     ]
     if kind in (Kind.OFFER, Kind.OFFER_REMINDER):
