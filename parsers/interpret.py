@@ -150,6 +150,11 @@ def _structure(anchors: Sequence[Anchor]) -> list[Sighting]:
             Sighting("dispute_word", 1.0, "a button to accept or to reject", "links"),
             Sighting("buttons", 1.0, "a button to accept or to reject", "links"),
         ]
+    if {Role.ACCEPT, Role.REJECT} <= {anchor.says for anchor in anchors}:
+        return [
+            Sighting("offer", 1.2, "buttons that say yes and no", "links"),
+            Sighting("buttons", 1.0, "buttons that say yes and no", "links"),
+        ]
     return []
 
 
