@@ -289,7 +289,7 @@ def generally(found: Sequence[Clause], listed: bool) -> list[Clause]:
     out: list[Clause] = []
     asked = listed
     for clause in found:
-        if asked and "subject" not in clause.place and not clause.has(*_ASKED_OF_BUYER):
+        if asked and "subject" not in clause.place and not _asks_the_buyer(clause):
             out.append(replace(clause, concepts=clause.concepts | {"faq"}))
         else:
             out.append(clause)
@@ -297,6 +297,12 @@ def generally(found: Sequence[Clause], listed: bool) -> list[Clause]:
         asked = asked or (question and not clause.has("satisfied", "seller"))
         asked = asked or (clause.has("faq") and clause.text.rstrip().endswith(":"))
     return out
+
+
+def _asks_the_buyer(clause: Clause) -> bool:
+    """Whether a clause asks something of the buyer; what banks need ("banks need 20 days") is no such thing."""
+    banks = clause.has("bank", "wait_refund") and not clause.has("you", "answer", "expire")
+    return clause.has(*_ASKED_OF_BUYER) and not banks
 
 
 def lists_questions(found: Sequence[Clause]) -> bool:

@@ -186,7 +186,8 @@ def _remedy(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Remed
         return Remedy.RETURN
     sure = [c for c in clauses if not c.has("faq", "help")]
     offering = [c for c in sure if c.has(*_OFFERING, "decision", "refund", "replacement")]
-    if any(c.has(*_OFFERING) and _stands(c, "replacement", ("refund", "return", "asked")) for c in offering):
+    sending = (*_OFFERING, "seller") if money is None else _OFFERING
+    if any(c.has(*sending) and _stands(c, "replacement", ("refund", "return", "asked")) for c in offering):
         return Remedy.REPLACEMENT
     kept = any(c.has("keep") and not c.has("asked", "declined") for c in clauses)
     goes_back = any(_stands(c, "return", ("not", "asked", "opened")) for c in offering)

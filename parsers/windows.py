@@ -159,6 +159,8 @@ def _nobodys(clause: Clause, start: int, printed: Printed, kind: Kind | None) ->
             continue
         if concepts == _PROTECTION and kind in _ORDER_CLOCKS:
             continue
+        if concepts == _BANKS and takes_time and "you" not in clause.concepts:
+            unless = unless - {"must"}  # "banks need 3 to 20 days"
         if clause.concepts & concepts and not clause.concepts & unless:
             return why
         if concepts == _BANKS and takes_time and beside & concepts and not beside & unless:
