@@ -300,7 +300,7 @@ def generally(found: Sequence[Clause], listed: bool) -> list[Clause]:
 
 
 def _asks_the_buyer(clause: Clause) -> bool:
-    """Whether a clause asks something of the buyer; what banks need ("banks need 20 days") is no such thing."""
+    """Whether a clause asks something of the buyer; "banks need 20 days" is no such thing."""
     banks = clause.has("bank", "wait_refund") and not clause.has("you", "answer", "expire")
     return clause.has(*_ASKED_OF_BUYER) and not banks
 
