@@ -81,14 +81,12 @@ def test_time_left_is_rounded_down(left: timedelta, said: str) -> None:
     assert time_left(left, "en") == said
 
 
-def test_the_steps_in_the_app_come_before_everything_but_what_and_when() -> None:
+def test_first_what_is_on_the_table_and_until_when_then_the_steps_then_all_the_rest() -> None:
     text, page = parts()
-    places = [
-        text.index(word) for word in (IN_APP.steps[0], f"Order number:\n{ORDER}", "The seller proposes")
-    ]
-    assert places == sorted(places)
-    shown = page.get_text(" ")
-    assert shown.index(IN_APP.steps[0]) < shown.index("Order number") < shown.index("The seller proposes")
+    order = ("The seller proposes", "Answer before", IN_APP.steps[0], ORDER, "The mail says")
+    for told in (text, page.get_text(" ")):
+        places = [told.index(word) for word in order]
+        assert places == sorted(places)
 
 
 def test_the_steps_are_told_once() -> None:

@@ -33,6 +33,7 @@ class Page:
 
     urgency: Urgency
     headline: str
+    lead: str | None
     left: str | None
     deadline: str | None
     orders: tuple[str, ...]
@@ -101,7 +102,14 @@ def _head(shown: Page, labels: Labels) -> str:
         f'font-size:15px;line-height:20px;font-weight:700">{_safe(mark)}</td></tr>\n'
         '<tr><td style="padding:18px 20px 0 20px"><h1 class="ink" style="margin:0;font-size:22px;'
         f'line-height:28px;font-weight:700;color:#101828">{_safe(shown.headline)}</h1></td></tr>'
-    )
+    ) + _lead(shown)
+
+
+def _lead(shown: Page) -> str:
+    if shown.lead is None:
+        return ""
+    said = f'font-size:17px;line-height:24px;color:#101828">{_safe(shown.lead)}</div>'
+    return _row(f'<div class="ink" style="{said}', above=10)
 
 
 def _deadline(shown: Page, labels: Labels) -> str:
@@ -172,8 +180,9 @@ def _details(shown: Page, labels: Labels) -> str:
         return ""
     paragraphs = "".join(
         '<p class="ink" style="margin:0 0 8px 0;font-size:15px;line-height:22px;color:#101828">'
-        f"{'<br>'.join(_safe(line) for line in text.splitlines())}</p>"
+        f"{_safe(line)}</p>"
         for text in shown.details
+        for line in text.splitlines()
     )
     return _row(_caption(labels.details) + paragraphs)
 

@@ -85,16 +85,18 @@ def _subject(alert: Alert, labels: Labels, now: datetime) -> str:
 
 
 def _page(alert: Alert, labels: Labels, zone: tzinfo, now: datetime, repeat: bool) -> Page:
+    lead, details = _led(told_otherwise(alert), alert, zone)
     return Page(
         urgency=alert.urgency,
         headline=_headline(alert),
+        lead=lead,
         left=_left(alert, labels, now),
         deadline=local_time(alert.deadline.at, zone, labels.language) if alert.deadline else None,
         orders=tuple(one_line(order) for order in alert.orders or ((alert.order,) if alert.order else ())),
         first=alert.routes[0] if alert.routes else None,
         others=alert.routes[1:],
         order_page=order_page(alert.routes),
-        details=told_otherwise(alert),
+        details=details,
         repeat=labels.repeat if repeat else None,
     )
 
@@ -106,6 +108,14 @@ def told_otherwise(alert: Alert) -> tuple[str, ...]:
     kept = [line for line in lines(alert.body).split("\n") if _bare(line) not in told]
     paragraphs = "\n".join(kept).split("\n\n")
     return tuple(text.strip("\n") for text in paragraphs if text.strip())
+
+
+def _led(details: tuple[str, ...], alert: Alert, zone: tzinfo) -> tuple[str | None, tuple[str, ...]]:
+    """What is on the table, apart from the rest: the body's first line, if it isn't that of the deadline."""
+    first, _, rest = details[0].partition("\n") if details else ("", "", "")
+    if not rest or alert.deadline is None or f"{alert.deadline.at.astimezone(zone):%H:%M}" in first:
+        return None, details
+    return first, (rest, *details[1:])
 
 
 def _headline(alert: Alert) -> str:
@@ -121,7 +131,7 @@ def _bare(line: str) -> str:
 
 
 def _text(shown: Page, labels: Labels) -> str:
-    blocks = [shown.headline]
+    blocks = [shown.headline, *([shown.lead] if shown.lead else [])]
     if shown.deadline:
         until = f"{labels.deadline}: {shown.deadline}"
         blocks.append(until + (f"\n{shown.left}" if shown.left else ""))
