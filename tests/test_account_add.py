@@ -297,3 +297,17 @@ def test_a_change_that_would_not_load_is_never_written(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="port"):
         file.save()
     assert path.read_text() == 'language = "en"\n'
+
+def test_a_refused_sign_in_is_told_once_and_tried_once(tmp_path: Path) -> None:
+    with Dovecot(tls=False) as server:
+        (tmp_path / "conf.toml").write_text(
+            f'[[account]]\nname = "home"\nhost = "127.0.0.1"\nport = {server.port}\nsecurity = "none"\n'
+            'username = "alice"\npassword_env = "WRONG"\n'
+        )
+        more = {"OFFERWATCH_CONFIG": "conf.toml", "WRONG": "not-the-password"}
+        ran = offerwatch(tmp_path, "account", "test", more=more)
+        tried = server.log().count("auth failed")
+    assert ran.code == 1
+    assert ran.out.count("  FAILED  ") == 1
+    assert tried == 1
+    assert "not-the-password" not in ran.out + ran.err

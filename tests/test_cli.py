@@ -419,3 +419,30 @@ def test_a_mailbox_on_a_server_is_scanned_tested_and_looked_at_by_the_doctor(tmp
         ran = offerwatch(tmp_path, "scan", "--format", "json", more=CONF)
         assert ran.code == 1
         assert "wrong" not in ran.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(
+            "scan",
+            "watch",
+            "status",
+            "case",
+            "respond",
+            "answered",
+            "due",
+            "broken",
+            "ack",
+            "snooze",
+            "alerts",
+        ),
+        *("explain", "anonymise", "dossier", "doctor", "install-service", "demo", "alert test"),
+        *(f"account {name}" for name in ("add", "list", "login", "test", "remove")),
+        *(f"state {name}" for name in ("export", "backup", "prune")),
+    ],
+)
+def test_every_command_takes_the_configuration_to_use(tmp_path: Path, command: str) -> None:
+    told = offerwatch(tmp_path, *command.split(), "--help", more={"COLUMNS": "120", "TERM": "dumb"})
+    assert told.code == 0
+    assert "--config" in told.out

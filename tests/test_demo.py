@@ -47,7 +47,7 @@ from rules.facts import Kind, Outcome, Reason
 from watcher.readers import Readers
 import watcher.demo
 
-watcher.demo.PATIENCE = 3.0
+watcher.demo.PATIENCE = 8.0
 real = Readers.__call__
 
 def read(self, message):
@@ -77,3 +77,10 @@ def test_the_hour_that_the_reminder_prints_is_never_one_that_comes_twice(zone: s
     for hour in range(48):
         now = datetime(2026, 10, 31, hour % 24, 30, tzinfo=ZoneInfo(zone)).astimezone(UTC)
         assert not steps(now)[1].until.astimezone(PACIFIC).fold
+
+
+def test_the_demo_speaks_the_language_of_a_configuration_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "es.toml").write_text('language = "es"\ntimezone = "Europe/Madrid"\n')
+    done = play(tmp_path, str(SCRIPT), "demo", "--once", "--config", "es.toml")
+    assert done.returncode == 0, done.stderr
+    assert "Acepta o rechaza la propuesta" in done.stdout

@@ -598,12 +598,16 @@ def install_service(
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Run through it once, check it, and end.")] = False,
+    config: Config = None,
 ) -> None:
-    """See it work on built-in mails: an offer rings, a reminder moves the deadline, a closing settles it."""
+    """See it work on built-in mails: an offer rings, a reminder moves the deadline, a closing settles it.
+
+    Nothing needs to be configured; with --config it speaks that file's language and shows its time.
+    """
     from watcher.demo import run
 
     gc.enable()
-    raise typer.Exit(run(once))
+    raise typer.Exit(run(once, config))
 
 
 def main() -> None:

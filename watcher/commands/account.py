@@ -9,9 +9,11 @@ from watcher.clock import utc_now
 from watcher.commands import DONE, FAILED, WRONG, House, StopError, listed, open_house, print_json, say
 from watcher.commands.look import status_of
 from watcher.glance import glance_of
-from watcher.mailboxes import Cursor, Looked, Mailbox, MailboxError
+from watcher.mailboxes import Cursor, Looked, Mailbox, MailboxError, Trouble
 from watcher.settings import Account, ImapAccount
 from watcher.store import Store
+
+_OF_THE_SERVER = {Trouble.NETWORK, Trouble.LOGIN, Trouble.LOGIN_CUT, Trouble.LIMIT, Trouble.TLS}
 
 
 def list_accounts(config: Path | None, as_json: bool) -> None:
@@ -72,27 +74,28 @@ def _test(house: House, account: Account) -> bool:
     except MailboxError as error:
         say(f"  FAILED  {error.sentence} {error.remedy}")
         return False
-    opened = [_open(mailbox, folder) for mailbox, folder in zip(mailboxes, account.folders, strict=True)]
-    return all(opened)
+    worked = True
+    for mailbox, folder in zip(mailboxes, account.folders, strict=True):
+        try:
+            say(f"  ok  {folder}: {opened_folder(mailbox)}")
+        except MailboxError as error:
+            worked = False
+            if error.kind in _OF_THE_SERVER:  # every folder would say the same, and each try counts there
+                say(f"  FAILED  {error.sentence} {error.remedy}")
+                break
+            say(f"  FAILED  {folder}: {error.sentence} {error.remedy}")
+    return worked
 
 
-def _open(mailbox: Mailbox, folder: str) -> bool:
-    opened, told = opened_folder(mailbox)
-    say(f"  {'ok' if opened else 'FAILED'}  {folder}: {told}")
-    return opened
-
-
-def opened_folder(mailbox: Mailbox) -> tuple[bool, str]:
-    """Look at a folder as the daemon does, keeping nothing: whether it worked, and what was there."""
+def opened_folder(mailbox: Mailbox) -> str:
+    """Look at a folder as the daemon does, keeping nothing; returns what was there. Raises MailboxError."""
     try:
         for item in mailbox.look(_AllSeen(), utc_now()):
             if isinstance(item, Looked):
-                return True, f"{item.exists} mail{'s' * (item.exists != 1)} in {item.folder}"
-    except MailboxError as error:
-        return False, f"{error.sentence} {error.remedy}"
+                return f"{item.exists} mail{'s' * (item.exists != 1)} in {item.folder}"
     finally:
         mailbox.close()
-    return False, "The look did not come to its end."
+    raise MailboxError("The look did not come to its end.", "Run: offerwatch doctor")
 
 
 class _AllSeen:

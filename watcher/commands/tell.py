@@ -11,7 +11,7 @@ from watcher.commands import WRONG, House, StopError, listed, open_house, open_s
 from watcher.commands.cases import find_case
 from watcher.commands.when import read_when
 from watcher.store import Store
-from watcher.tables import WHOSE, left, moment, what
+from watcher.tables import left, moment, what
 
 _NOW = {
     Turn.YOURS: "It is still your turn",
@@ -105,4 +105,4 @@ def _tell(house: House, case: Case, note: str, now: datetime) -> None:
         say(f"{_NOW[case.turn]}.")
         return
     at = moment(case.deadline.at, house.zone, now)
-    say(f"{_NOW[case.turn]} ({WHOSE[case.turn.value]}), until {at}: {left(until, now)}.")
+    say(f"{_NOW[case.turn]}, until {at}: {left(until, now)}.")

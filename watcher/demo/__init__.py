@@ -2,7 +2,7 @@
 
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from rules.facts import Alert, Urgency
 from watcher.channels import Attempt
 from watcher.clock import monotonic, utc_now
-from watcher.commands import DONE, FAILED, House, say
+from watcher.commands import DONE, FAILED, House, open_house, say
 from watcher.settings import settings_from
 from watcher.terminal import lines
 
@@ -66,20 +66,27 @@ class Step:
     wanted: Callable[[Alert], bool]
 
 
-def run(once: bool) -> int:
-    """Play all steps; returns 1 if one did not show what it must. Without `once` goes on watching."""
+def run(once: bool, config: Path | None = None) -> int:
+    """Play all steps; returns 1 if one did not show what it must. Without `once` goes on watching.
+
+    `config` gives language and time zone, no more.
+    """
+    tongue = {}
+    if config is not None:
+        settings = open_house(config).settings
+        tongue = {"language": settings.language, "timezone": settings.timezone and str(settings.timezone)}
     with tempfile.TemporaryDirectory(prefix="offerwatch-demo-") as folder:
         root = Path(folder)
         for room in ("cur", "new", "tmp"):
             (root / "Maildir" / room).mkdir(parents=True)
-        return _play(root, once)
+        return _play(root, once, _house(root, tongue))
 
 
-def _play(root: Path, once: bool) -> int:
+def _play(root: Path, once: bool, house: House) -> int:
     from watcher.commands.watch import daemon_of
 
     screen = Screen()
-    with daemon_of(_house(root), lambda store, act: (screen,)) as daemon:
+    with daemon_of(house, lambda store, act: (screen,)) as daemon:
         thread = threading.Thread(target=daemon.run, name="demo", daemon=True)
         thread.start()
         try:
@@ -102,8 +109,9 @@ def _go_on(root: Path, once: bool) -> None:
     threading.Event().wait()
 
 
-def _house(root: Path) -> House:
+def _house(root: Path, tongue: Mapping[str, object]) -> House:
     table = {
+        **{name: value for name, value in tongue.items() if value is not None},
         "state_dir": "state",
         "account": [
             {
