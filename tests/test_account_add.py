@@ -298,6 +298,7 @@ def test_a_change_that_would_not_load_is_never_written(tmp_path: Path) -> None:
         file.save()
     assert path.read_text() == 'language = "en"\n'
 
+
 def test_a_refused_sign_in_is_told_once_and_tried_once(tmp_path: Path) -> None:
     with Dovecot(tls=False) as server:
         (tmp_path / "conf.toml").write_text(

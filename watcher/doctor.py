@@ -4,12 +4,11 @@ import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from email.parser import BytesHeaderParser
-from email.policy import compat32
 from pathlib import Path
 from typing import Any
 
 from watcher import channelcheck, checkups
+from watcher.census import Census, census
 from watcher.checkups import Finding, State
 from watcher.clock import utc_now
 from watcher.commands import BLIND, DONE, FAILED, House, open_house, print_json, say
@@ -20,7 +19,6 @@ from watcher.glance import glance_of
 from watcher.mailboxes import Cursor, Looked, Mailbox, MailboxError, Message
 from watcher.settings import Account
 from watcher.store import Store
-from watcher.terminal import one_line
 from watcher.timekeeping import clock_said
 
 RECENT = timedelta(days=30)
@@ -167,7 +165,7 @@ def _folder(
         if first:
             yield from _server(account, mailbox)
             yield checkups.clock(newest.received_at if newest else None, now)
-            yield _trust(house, account, newest)
+            yield from _trust(house, account, census(house, account, mailbox, now))
     except MailboxError as error:
         yield Finding(name, State.WRONG, error.sentence, error.remedy)
     finally:
@@ -215,25 +213,27 @@ def _junk(account: Account, mailbox: Mailbox) -> Iterator[Finding]:
         yield Finding(name, State.NOTE, f"{junk} is not watched, and offers end up there", todo)
 
 
-def _trust(house: House, account: Account, newest: Message | None) -> Finding:
-    """Say whose results are trusted; where nobody's are, whose the newest mail carries."""
+def _trust(house: House, account: Account, met: Census) -> Iterator[Finding]:
+    """Say what AliExpress's mails carry, and whose results among that are trusted."""
+    from parsers.authresults import Results
     from watcher.wiring import recipe_of
 
     name = f"{account.name} sender checks"
-    ids = recipe_of(house, account).authserv_ids
-    if ids:
-        return Finding(name, State.WELL, f"trusts Authentication-Results of {', '.join(ids)}")
-    seen = _ids_in(newest.raw) if newest else []
-    told = "no sender can be verified: it is not known whose Authentication-Results to trust"
-    shown = f" The newest mail carries: {', '.join(seen)}." if seen else ""
-    todo = f"If your provider adds them, set authserv_id of account {account.name} to its name.{shown}"
-    return Finding(name, State.NOTE, told, todo)
-
-
-def _ids_in(raw: bytes) -> list[str]:
-    head = BytesHeaderParser(policy=compat32).parsebytes(raw[:65536])
-    firsts = [str(value).split(";", 1)[0] for value in head.get_all("Authentication-Results", [])]
-    return [one_line(first, 80) for first in firsts[:4] if first.strip() and "=" not in first]
+    if met.mails:
+        yield Finding(f"{account.name} mails of AliExpress", State.WELL, met.told())
+    ids, seen = recipe_of(house, account).authserv_ids, ", ".join(met.servers)
+    if not ids:
+        told = "no sender can be verified: it is not known whose Authentication-Results to trust"
+        shown = f" Their mails carry: {seen}." if seen else ""
+        todo = f"If your provider adds them, set authserv_id of account {account.name} to its name.{shown}"
+        yield Finding(name, State.NOTE, told, todo)
+        return
+    told = f"trusts Authentication-Results of {', '.join(ids)}"
+    if not met.mails or any(Results(server, ()).said_by(ids) for server in met.servers):
+        yield Finding(name, State.WELL, told)
+        return
+    todo = f"Compare authserv_id of account {account.name} with what they carry: {seen or 'nothing'}."
+    yield Finding(name, State.NOTE, f"{told}, but no mail of AliExpress here carries one", todo)
 
 
 class _Newest:

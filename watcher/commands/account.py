@@ -84,7 +84,25 @@ def _test(house: House, account: Account) -> bool:
                 say(f"  FAILED  {error.sentence} {error.remedy}")
                 break
             say(f"  FAILED  {folder}: {error.sentence} {error.remedy}")
+        else:
+            _tell_met(house, account, folder)
     return worked
+
+
+def _tell_met(house: House, account: Account, folder: str) -> None:
+    """What AliExpress's mails in a folder carry: names of hosts alone, to set `authserv_id` by."""
+    from watcher.census import census
+    from watcher.wiring import mailboxes_of
+
+    (mailbox,) = mailboxes_of(house, account, [folder])
+    try:
+        met = census(house, account, mailbox, utc_now())
+    except MailboxError:
+        return  # it was opened a moment ago: what is wrong is told by the next test
+    finally:
+        mailbox.close()
+    if met.mails:
+        say(f"      mails of AliExpress: {met.told()}")
 
 
 def opened_folder(mailbox: Mailbox) -> str:
