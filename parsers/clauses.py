@@ -25,6 +25,7 @@ _A_NAME = 5  # shorter words for AliExpress are "we" and "us", which speak for t
 _PROPOSING = frozenset(("propose", "proposal"))
 _ONE_WORD = re.compile(r"[ -]?(?:\w+ )?")  # what may stand between a "no" and the proposal that it denies
 _NOTHING = re.compile(r"")
+_BLANK = re.compile(r" ")
 _ORDINAL = re.compile(r"(?<![\d.,:/])(?:0?[1-9]|[12]\d|3[01])\.$")  # "14." of "14. August"
 _APP_STORE = re.compile(r"(?:app|play)\s$")
 _FIGURE = re.compile(r"\d")
@@ -151,7 +152,7 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
 
 
 def _without_denied(marks: Sequence[Mark], text: str, language: Language) -> list[Mark]:
-    """The marks without proposals that are denied right before them: "offers no alternative"."""
+    """The marks without what is denied right before them: "offers no alternative", "need not"."""
     answers = [mark for mark in marks if mark.concept in ("answer", "accept")]  # "yes or no"
     nots = [
         mark
@@ -160,13 +161,17 @@ def _without_denied(marks: Sequence[Mark], text: str, language: Language) -> lis
     ]
     if not nots:
         return list(marks)
-    between = _NOTHING if language.wording.spaceless else _ONE_WORD
-    return [
-        mark
-        for mark in marks
-        if mark.concept not in _PROPOSING
-        or not any(no.end <= mark.start and between.fullmatch(text, no.end, mark.start) for no in nots)
-    ]
+    spaceless = language.wording.spaceless
+    between = dict.fromkeys(_PROPOSING, _NOTHING if spaceless else _ONE_WORD)
+    between |= {} if spaceless else {"must": _BLANK}
+
+    def denied(mark: Mark) -> bool:
+        gap = between.get(mark.concept)
+        return gap is not None and any(
+            no.end <= mark.start and gap.fullmatch(text, no.end, mark.start) for no in nots
+        )
+
+    return [mark for mark in marks if not denied(mark)]
 
 
 def _dates(text: str, shown: str, language: Language, money: Sequence[FoundMoney]) -> tuple[FoundDate, ...]:

@@ -151,6 +151,9 @@ def _head(lines: list[_Line], subject: str) -> _Head | None:
     start = 0
     while start < len(lines):
         if _field(lines, start) is None:
+            told = _told_in_one_line(lines, start)
+            if told is not None:
+                return told
             start += 1
             continue
         head = _block_at(lines, start)
@@ -161,6 +164,18 @@ def _head(lines: list[_Line], subject: str) -> _Head | None:
             return head
         start = head.end + 1
     return None
+
+
+def _told_in_one_line(lines: list[_Line], start: int) -> _Head | None:
+    """Right below a forward's mark, one line with date and sender: `06.05.2026, 09:05, "Shop" <a@b>:`"""
+    text = lines[start].text.strip()
+    found = _ADDRESS.search(text)
+    if found is None or not text.endswith(":") or not any(c.isdigit() for c in text[: found.start()]):
+        return None
+    if not _marked(lines, start):
+        return None
+    date, _, name = text[: found.start()].rstrip(" <(").rpartition(",")
+    return _Head({"from": f"{name.strip()} <{found.group()}>", "date": date}, start, start, True)
 
 
 def _block_at(lines: list[_Line], start: int) -> _Head | None:

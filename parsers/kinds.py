@@ -125,6 +125,8 @@ def decide(scores: Scores, in_dispute: bool = False) -> Kind | None:
     granted = scores.of("days") and points[Kind.ORDER_COMPLETED] >= ENOUGH
     if winner in STEPS and granted and not on_its_way:
         return Kind.ORDER_COMPLETED  # days granted for a dispute win over where the parcel is
+    if winner is Kind.ORDER_COMPLETED and points[winner] < OPENED and scores.of("dispute_head"):
+        return None  # a general word about days, at the foot of a mail about a dispute
     if winner in STEPS and (scores.of("dispute_head") or _hides_a_request(points, scores)):
         return None  # a step of an order has no dispute: better unclear than silent
     open_ask = _asks(scores) or _may_act(scores)

@@ -250,7 +250,7 @@ def _party(clauses: Sequence[Clause], kind: Kind) -> Party | None:
         )
     ]
     if kind in (Kind.OFFER, Kind.OFFER_REMINDER):
-        named = any(c.has("seller") and c.place in ("subject", "heading") for c in clauses)
+        named = any(c.has("seller") and (c.money or c.place in ("subject", "heading")) for c in clauses)
         return (
             Party.SELLER
             if telling or (named and not any(c.has("platform_proposes") for c in clauses))
