@@ -377,6 +377,25 @@ def test_back_off_is_short_for_the_network_and_long_for_refusals(kind, permanent
         assert low <= pause_after(MailboxError("x", "y", permanent, kind), failures) <= high
 
 
+def test_a_long_look_is_alive_as_long_as_mail_after_mail_is_read(tmp_path, monkeypatch):
+    class Long(Broken):
+        def look(self, memory, since):
+            for n in range(3):
+                at[0] += 500
+                assert looker.alive()
+                yield a_mail(a_notice(f"{n}"), n + 1)
+            at[0] += 1000
+            assert not looker.alive(), "nothing for a quarter of an hour"
+            yield Looked("home", "INBOX", 7, 4, 3)
+
+    at = [monotonic()]
+    monkeypatch.setattr(looking, "monotonic", lambda: at[0])
+    house = House(tmp_path, Long())
+    looker = Looker(house.app, house.watch, house.emergency)
+    monkeypatch.setattr(looker._thread, "is_alive", lambda: True)
+    assert looker.look()
+
+
 def test_after_trouble_the_alerts_that_failed_are_tried_again_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(looking, "pause_after", lambda error, failures: 0.01)
     mailbox = Broken(MailboxError("Cut.", "", kind=Trouble.NETWORK))

@@ -281,3 +281,18 @@ def test_alerts_list_their_deliveries_as_the_contract_has_them(post):
         {"channel": "recorder", "state": "sent", "tries": 1, "at": "2025-03-08T12:00:00Z", "error": None}
     ]
     assert alert["created_at"] == "2025-03-08T12:00:00Z"
+
+
+def test_what_was_carried_past_the_store_is_not_sent_again_by_it(post):
+    post.bear(an_alert("arrived"), an_alert("doubtful"), an_alert("under way"), an_alert("refused"))
+    carried = post.store.outbox.carried
+    for key, arrived in (("arrived", True), ("doubtful", None), ("under way", ...), ("refused", False)):
+        assert carried.take((key, "recorder"))
+        if arrived is not ...:
+            carried.put_down((key, "recorder"), arrived)
+    while post.one():
+        pass
+    told = {alert.key: attempt.in_doubt for alert, attempt in post.channels[0].handed}
+    assert told == {"doubtful": True, "refused": False}
+    carried.put_down(("under way", "recorder"), False)
+    assert post.one()

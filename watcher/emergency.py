@@ -15,17 +15,15 @@ from rules.facts import Alert, Outcome
 from watcher.app import App
 from watcher.casebook import Judge
 from watcher.channels import Attempt, Channel, ChannelError
-from watcher.clock import monotonic
 from watcher.database import StoreError
 from watcher.mailboxes import Message
+from watcher.outbox import Pair
 
 log = logging.getLogger("offerwatch")
 
 EVERY = timedelta(hours=1)
-DOUBT = 600.0  # seconds before a word that may have gone out is tried again, labelled
 
-_Pair = tuple[str, str]
-_Line = SimpleQueue[tuple[Alert, _Pair]]
+_Line = SimpleQueue[tuple[Alert, Pair]]
 
 
 class Emergency:
@@ -37,8 +35,7 @@ class Emergency:
         self._channels = tuple(channels)
         self._judge = judge
         self._failure: tuple[datetime, Alert] | None = None
-        self._doubtful: dict[_Pair, float] = {}  # since when (monotonic seconds)
-        self._tries: dict[_Pair, int] = {}
+        self._tries: dict[Pair, int] = {}
         self._lines: dict[str, _Line] = {}
         self._lock = threading.Lock()
 
@@ -77,7 +74,7 @@ class Emergency:
     def _send(self, alert: Alert, names: Collection[str] | None = None) -> None:
         for channel in self._channels:
             pair = (alert.key, channel.name)
-            if (names is None or channel.name in names) and self._may_try(pair):
+            if (names is None or channel.name in names) and self._app.store.outbox.carried.take(pair):
                 self._line_of(channel).put((alert, pair))
 
     def _line_of(self, channel: Channel) -> _Line:
@@ -93,28 +90,17 @@ class Emergency:
 
     def _work(self, channel: Channel, line: _Line) -> None:
         while True:
-            self._send_by(channel, *line.get())
+            try:
+                self._send_by(channel, *line.get())
+            except Exception:  # a thread that dies is a channel that is silent for ever
+                log.exception("The channel %s stumbled; it goes on.", channel.name)
 
-    def _may_try(self, pair: _Pair) -> bool:
-        with self._lock:
-            doubted = self._doubtful.get(pair)
-            if doubted is not None and monotonic() - doubted < DOUBT:
-                return False
-            return self._app.store.outbox.carried.take(pair)
-
-    def _send_by(self, channel: Channel, alert: Alert, pair: _Pair) -> None:
-        attempt = Attempt(
-            self._app.store.own_mail.message_id(*pair), pair in self._doubtful, self._tries.get(pair, 0)
-        )
-        went: bool | None = False
-        try:
-            went = send_now(channel, alert, attempt)
-        finally:
-            with self._lock:
-                self._tries[pair] = attempt.tries + 1
-                if went is None:
-                    self._doubtful[pair] = monotonic()
-            self._app.store.outbox.carried.put_down(pair, arrived=went is True)
+    def _send_by(self, channel: Channel, alert: Alert, pair: Pair) -> None:
+        store = self._app.store
+        tries = self._tries.get(pair, 0)
+        self._tries[pair] = tries + 1
+        attempt = Attempt(store.own_mail.message_id(*pair), store.outbox.carried.doubtful(pair), tries)
+        store.outbox.carried.put_down(pair, send_now(channel, alert, attempt))
 
 
 def send_now(channel: Channel, alert: Alert, attempt: Attempt) -> bool | None:

@@ -132,6 +132,7 @@ class Looker:
         for item in self._watch.mailbox.look(self._app.store, began - self._watch.backfill):
             if self._stop.is_set():
                 return True
+            self._turned_at = monotonic()  # ten thousand mails take long; each of them shows that we live
             try:
                 self._take(item, began, recorded)
             except StoreError as error:

@@ -14,13 +14,17 @@ from datetime import datetime, timedelta
 from rules.facts import Alert, AlertAbout
 from watcher import crash
 from watcher.alertjson import alert_from_json, alert_json
-from watcher.clock import EVER, instant, maybe_instant, maybe_stamp, stamp
+from watcher.clock import EVER, instant, maybe_instant, maybe_stamp, monotonic, stamp
 from watcher.database import Database
 from watcher.records import storable
 from watcher.truth import LOUDNESS, TOO_LATE, why_untrue
 
 NO_DEADLINE = timedelta(days=7)
 AFTER_DEADLINE = timedelta(days=1)
+DOUBT = 600.0  # seconds before what may have arrived is carried again past the store
+
+Pair = tuple[str, str]
+"""The key of an alert and the name of a channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +55,41 @@ class Carried:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._under_way: set[tuple[str, str]] = set()
-        self._arrived: set[tuple[str, str]] = set()
+        self._under_way: set[Pair] = set()
+        self._arrived: set[Pair] = set()
+        self._doubtful: dict[Pair, float] = {}  # since when (monotonic seconds)
 
-    def take(self, pair: tuple[str, str]) -> bool:
-        """Set out with a word; False where it has arrived, or another is under way with it."""
+    def take(self, pair: Pair) -> bool:
+        """Set out with a word; False where it has arrived, may have arrived lately, or is under way."""
         with self._lock:
-            if pair in self._arrived or pair in self._under_way:
+            doubted = self._doubtful.get(pair)
+            lately = doubted is not None and monotonic() - doubted < DOUBT
+            if lately or pair in self._arrived or pair in self._under_way:
                 return False
             self._under_way.add(pair)
             return True
 
-    def put_down(self, pair: tuple[str, str], arrived: bool) -> None:
-        """It arrived, or did not."""
+    def put_down(self, pair: Pair, arrived: bool | None) -> None:
+        """It arrived, or did not; None where nobody knows."""
         with self._lock:
             self._under_way.discard(pair)
             if arrived:
                 self._arrived.add(pair)
+            if arrived is None:
+                self._doubtful[pair] = monotonic()
 
-    def arrived(self, pair: tuple[str, str]) -> bool:
+    def arrived(self, pair: Pair) -> bool:
         with self._lock:
             return pair in self._arrived
+
+    def doubtful(self, pair: Pair) -> bool:
+        with self._lock:
+            return pair in self._doubtful
+
+    def hand_back_doubt(self, pair: Pair) -> bool:
+        """Tell whether it may have arrived, and leave that question to the outbox from now on."""
+        with self._lock:
+            return self._doubtful.pop(pair, None) is not None
 
     def under_way(self, channel: str) -> list[str]:
         """Return the keys that are on their way by this channel right now."""
@@ -277,6 +295,9 @@ class Outbox:
                 if self.carried.arrived((key, channel)):
                     self._mark(connection, key, channel, "sent", now)
                     continue
+                if self.carried.hand_back_doubt((key, channel)):
+                    self._doubt(connection, key, channel, now)
+                    continue
                 if why := why_untrue(connection, key, now):
                     self._mark(connection, key, channel, "dropped", now, error=why)
                     continue
@@ -318,10 +339,12 @@ class Outbox:
         with self._database.writing() as connection:
             self._mark(connection, row.key, row.channel, state, now, error=error, next_try=next_try)
             if in_doubt:
-                connection.execute(
-                    "UPDATE outbox SET doubt_at = ? WHERE key = ? AND channel = ?",
-                    (stamp(now), row.key, row.channel),
-                )
+                self._doubt(connection, row.key, row.channel, now)
+
+    def _doubt(self, connection: sqlite3.Connection, key: str, channel: str, now: datetime) -> None:
+        connection.execute(
+            "UPDATE outbox SET doubt_at = ? WHERE key = ? AND channel = ?", (stamp(now), key, channel)
+        )
 
     def _mark(
         self,

@@ -199,7 +199,8 @@ def test_f28_two_hundred_mails_at_once_a_huge_one_and_an_empty_one(stage, doveco
                 b"From: n@example.org\r\nSubject: news %d\r\n\r\nno\r\n" % n, user=scene.plan.user
             )
         huge = an_offer(scene.number())
-        dovecot.deliver(huge.raw + b"\r\n" + b"x" * 998 * 3000, user=scene.plan.user)
+        megabytes = 25 if long_run else 3
+        dovecot.deliver(huge.raw + b"\r\n" + (b"x" * 998 + b"\r\n") * 1000 * megabytes, user=scene.plan.user)
         scene.expect(huge)
         dovecot.deliver(b"", user=scene.plan.user)
         scene.offers_of(many)

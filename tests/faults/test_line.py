@@ -4,15 +4,18 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 import threading
 import time
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import trustme
 
 from support.faults import Chaos, an_offer, another_program, mailbox, patient
 from support.scripted_imap import ScriptedImap
+from watcher.clock import utc_now
 from watcher.mailboxes.tls import tls_context
 
 LONG = os.environ.get("OFFERWATCH_FAULTS") == "long"
@@ -151,14 +154,26 @@ def resolve_to_loopback(monkeypatch, name):
     monkeypatch.setattr(socket, "create_connection", resolving)
 
 
-@pytest.mark.parametrize("wrong", ["stalls", "authority", "name"] if LONG else ["authority"])
+def an_expired_server(authority):
+    """Speaks TLS with a certificate of this authority whose time is over."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    yesterday = utc_now() - timedelta(days=1)
+    authority.issue_cert("127.0.0.1", not_after=yesterday).configure_cert(context)
+    return ScriptedImap(context=context)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["stalls", "authority", "name", "expired"] if LONG else ["authority", "expired"]
+)
 def test_f09_the_encryption_fails(stage, dovecot, tmp_path, monkeypatch, wrong):
-    other = tmp_path / "ca.pem"
-    trustme.CA().cert_pem.write_to_path(str(other))
-    with Chaos(dovecot.tls_port) as proxy:
+    other, authority = tmp_path / "ca.pem", trustme.CA()
+    authority.cert_pem.write_to_path(str(other))
+    with Chaos(dovecot.tls_port) as proxy, an_expired_server(authority) as expired:
         scene = stage(port=proxy.port)
         name = "localhost.example" if wrong == "name" else "127.0.0.1"
-        state = {"ca": str(other) if wrong == "authority" else dovecot.ca_file, "name": name}
+        state = {"ca": str(other) if wrong in ("authority", "expired") else dovecot.ca_file, "name": name}
+        if wrong == "expired":
+            proxy.aim(expired.port)
         if wrong == "stalls":
             proxy.suffer("hole", 0)
         resolve_to_loopback(monkeypatch, name)
@@ -176,6 +191,7 @@ def test_f09_the_encryption_fails(stage, dovecot, tmp_path, monkeypatch, wrong):
                 scene.wait_for(lambda: any("refused" in key for key, _ in scene.alerts()), 10)
             assert scene.rung() == set()
         proxy.heal()
+        proxy.aim(dovecot.tls_port)
         state.update(ca=dovecot.ca_file, name="127.0.0.1")
         with scene.watching(make_mailbox=over_tls):
             scene.settle()
