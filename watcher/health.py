@@ -36,24 +36,31 @@ class Health:
         self._awake_since = awake_since
         self._forget = forget  # drops waiting alerts by the beginning of their key: prefix, why, now
         self._blind: set[str] = set()
-        self._refused = {account for account, _ in watched if diary.get(_REFUSED + account)}
+        # Which folders of each account are refused; after a restart all may be, until each is looked at.
+        self._refused: dict[str, set[str]] = {}
+        for account, folder in self._watched:
+            if diary.get(_REFUSED + account):
+                self._refused.setdefault(account, set()).add(folder)
         self._let_in: set[str] = set()
 
     def woke(self, now: datetime) -> None:
         """The machine slept, or its clock was set: nobody was blind for that time."""
         self._awake_since = now
 
-    def refused(self, account: str, error: str, now: datetime) -> None:
-        """A server refuses an account until a person acts; said at once. Raises StoreError."""
+    def refused(self, account: str, folder: str, error: str, now: datetime) -> None:
+        """A server refuses an account or one folder of it until a person acts; said at once.
+        Raises StoreError."""
         self._let_in.discard(account)
         if account not in self._refused:
             self._diary.put(_REFUSED + account, json.dumps({"since": stamp(now), "error": error}))
-            self._refused.add(account)
+        self._refused.setdefault(account, set()).add(folder)
 
-    def let_in(self, account: str) -> None:
-        """A look at the account was completed."""
+    def let_in(self, account: str, folder: str) -> None:
+        """A look at a folder was completed; the account is seen again when that is true of all of them."""
         if account in self._refused:
-            self._let_in.add(account)
+            self._refused[account].discard(folder)
+            if not self._refused[account]:
+                self._let_in.add(account)
 
     def alarms(self, now: datetime) -> Iterator[Alert]:
         """Yield what every channel must say now. Raises StoreError."""
@@ -63,7 +70,7 @@ class Health:
                 since = state.last_look_at or self._awake_since
                 key = f"health/blind/{account}/{since:%Y%m%dT%H%M%SZ}/{(now - since).days}"
                 yield self._speech.blind(key, account, state.last_look_at, state.error, now)
-        for account in sorted(self._refused - self._let_in):
+        for account in sorted(set(self._refused) - self._let_in):
             told = json.loads(self._diary.get(_REFUSED + account) or "{}")
             since = instant(told["since"])
             key = f"health/refused/{account}/{since:%Y%m%dT%H%M%SZ}/{(now - since).days}"
@@ -79,7 +86,7 @@ class Health:
             for trouble in ("blind", "refused"):
                 self._forget(f"health/{trouble}/{account}/", "the account is seen again", now)
             self._diary.drop(_REFUSED + account)
-            self._refused.discard(account)
+            self._refused.pop(account, None)
             self._let_in.discard(account)
             self._blind.discard(account)
             key = f"health/seen/{account}/{now:%Y%m%dT%H%M%SZ}"

@@ -154,7 +154,7 @@ class Looker:
             store.passed(item, self._app.now())
         elif isinstance(item, Looked) and recorded:
             store.diary.looked(self._watch.folder, item, self._app.now())
-            self._app.health.let_in(self._watch.account)
+            self._app.health.let_in(self._watch.account, self._watch.folder)
             self.looked_at, self._proved_at = began, monotonic()
             self._proved(self._in_trouble)
             self._in_trouble = False
@@ -165,7 +165,7 @@ class Looker:
         try:
             self._app.store.diary.failed(account, self._watch.folder, error, now)
             if refused:  # nobody but a person can change that: say so at once, not after hours
-                self._app.health.refused(account, error, now)
+                self._app.health.refused(account, self._watch.folder, error, now)
                 self._app.look_at_clock()
         except StoreError as trouble:
             if not self._stop.is_set():

@@ -208,6 +208,31 @@ def test_f28_two_hundred_mails_at_once_a_huge_one_and_an_empty_one(stage, doveco
     scene.verdict()
 
 
+def test_f52_one_of_two_folders_is_not_there(stage, dovecot, many):
+    """It is said once, and taken back once, however often the other folder is seen meanwhile."""
+    scene = stage(folders=("INBOX", "Disputes"), window=0.3)
+
+    def times(word):
+        return sum(f"health/{word}/" in key for key, _ in scene.alerts())
+
+    with scene.watching() as built:
+        scene.offers_of(many)
+        scene.wait_for(lambda: scene.all_rung() and times("refused"))
+        for _ in range(4):
+            before = built.daemon._lookers[0].looked_at
+            scene.wait_for(lambda before=before: built.daemon._lookers[0].looked_at != before)
+            time.sleep(0.3)
+            built.daemon.tick()
+        assert (times("refused"), times("seen")) == (1, 0)
+        dovecot.maildir("Disputes", scene.plan.user)
+        scene.offer("Disputes")
+        scene.settle()
+        built.daemon.tick()
+        scene.wait_for(lambda: times("seen") == 1)
+    assert times("refused") == 1
+    scene.verdict()
+
+
 def test_b13_text_and_html_say_different_things(stage, many):
     scene = stage()
     with scene.watching() as built:
