@@ -69,17 +69,21 @@ def soaked(scene: Scene, server: Dovecot, proxy: Chaos, minutes: float) -> bool:
         if not scene.wait_for(scene.all_rung, 90, strict=False):
             tell_why(scene)
         time.sleep(QUIET / 2)
-        after = weight(running.pid)
+        after, died = weight(running.pid), running.poll() is not None
+        tally = scene.verdict()
+        asked = time.monotonic()
         running.send_signal(signal.SIGTERM)
-        code = running.wait(8)
-    tally = scene.verdict()
+        code = running.wait(60)
+        ended = time.monotonic() - asked
     say(f"{faults} faults; {tally.injected} offers, {tally.delivered} alerts")
-    say(f"missed {tally.missed}, doubled {tally.doubled}")
+    say(f"missed {tally.missed}, doubled {tally.doubled}; told to stop it ended in {ended:.1f} s")
     say(
         f"memory {before[0] >> 20} -> {after[0] >> 20} MiB, open files {before[1]} -> {after[1]}, exit {code}"
     )
     say(f"commands of ours: {dict(our_commands(server, scene.plan.user))}")
-    return after[0] - before[0] < MOST_GROWTH and after[1] - before[1] <= MOST_FILES and code == 0
+    return (
+        after[0] - before[0] < MOST_GROWTH and after[1] - before[1] <= MOST_FILES and code == 0 and not died
+    )
 
 
 def a_fault(chance: random.Random, scene: Scene, server: Dovecot, proxy: Chaos) -> None:
