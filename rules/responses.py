@@ -91,12 +91,16 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the buyer adds to a letter: the defect in a few words, the amount wanted, a tracking number."""
+    """What the buyer adds to a letter: the defect in a few words, the amount wanted, a tracking number.
+
+    `proofs` are the reason's own proofs that are there, by their place in its list; None: nobody has looked.
+    """
 
     reason: str | None = None
     defect: str | None = None
     amount: Money | None = None
     tracking: str | None = None
+    proofs: tuple[int, ...] | None = None
 
 
 def choices(case: Case, words: Words, answers: Answers) -> tuple[Choice, ...]:
@@ -225,9 +229,13 @@ def _known(case: Case, said: Said, answers: Answers) -> dict[str, str]:
         "paid": _money(case.paid),
         "amount": _money(said.amount),
         "tracking": plain(said.tracking) if said.tracking else None,
-        "proof": "; ".join(item.english for item in ground.items) if ground else None,
+        "proof": "; ".join(_proofs(ground, said.proofs)) if ground else None,
     }
     return {name: value for name, value in filled.items() if value}
+
+
+def _proofs(ground: Ground, there: tuple[int, ...] | None) -> list[str]:
+    return [item.english for at, item in enumerate(ground.items) if there is None or at in there]
 
 
 def _money(money: Money | None) -> str | None:

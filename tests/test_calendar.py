@@ -133,3 +133,9 @@ def test_any_text_stays_text_and_the_file_valid(
         "CLASS",
     }
     assert 0 <= event["SEQUENCE"] < 2**31
+
+
+def test_an_order_that_the_headline_names_is_not_named_again() -> None:
+    entry = entry_of_alert(replace(an_alert(), headline=f"Answer for order {ORDER}"))
+    assert entry is not None
+    assert entry.summary == f"Answer for order {ORDER}"

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from rules.responses import VIDEO_BYTES
+from rules.facts import Kind
+from rules.responses import VIDEO_BYTES, Said, draft
+from support.judgement import DISPUTE, notice, only
 from support.outsider import offerwatch
 from watcher.clock import utc_now
 from watcher.commands import open_house
@@ -176,3 +178,13 @@ def test_the_page_escapes_whatever_it_is_given() -> None:
     html = page(shown)
     assert "<script" not in html
     assert "default-src 'none'" in html
+
+
+def test_a_letter_names_the_proofs_that_are_there_and_no_others() -> None:
+    case, answers = only(notice(Kind.DECLINED, dispute=DISPUTE)), load_answers("en")
+    told = [draft("escalate", case, Said("damaged", proofs=there), answers) for there in (None, (1,), ())]
+    everything, one, none = (letter.text for letter in told if letter)
+    assert "photos of the packaging" in everything
+    assert "I have attached: photos of the damage.\n" in one
+    assert "attached" not in none
+    assert "My proof is in the dispute." in none

@@ -114,7 +114,8 @@ def _alarm(entry: Entry, before: timedelta) -> Alarm:
 
 
 def _summary(headline: str, orders: Sequence[str]) -> str:
-    return one_line(" · ".join([part for part in (headline, ", ".join(orders)) if part]), _LONGEST_SUMMARY)
+    untold = [order for order in orders if order not in headline]
+    return one_line(" · ".join([part for part in (headline, ", ".join(untold)) if part]), _LONGEST_SUMMARY)
 
 
 def _description(orders: Sequence[str], routes: Sequence[Route]) -> str:

@@ -52,12 +52,13 @@ def run(
     user, english = tongue_of(house), _in_english(house)
     advice = advise(kept.case, user, now, chosen, kept.text)
     told = advise(kept.case, english, now, advice.ground.name if advice.ground else None)
-    said = Said(advice.ground.name if advice.ground else None, defect)
+    items = _items(advice, files, told)
+    there = tuple(at for at, item in enumerate(items) if item.state is not evidence.State.MISSING)
+    said = Said(advice.ground.name if advice.ground else None, defect, proofs=there if folder else None)
     letters = [
         made for each in advice.choices if (made := draft(each.name, kept.case, said, english.answers))
     ]
     story = events(kept.case, kept.others, english.words, english.answers.texts, now)
-    items = _items(advice, files, told)
     _write(output / "mails", kept.mails)
     _write(output / "drafts", [(f"{each.choice}.txt", each.text.encode()) for each in letters])
     data = {
