@@ -229,6 +229,11 @@ class Shown:
             self._to.line(f"  {number}. {choice.title}  ({choice.name})", "bold")
             self._to.line(f"     {choice.means}")
 
+    def once_more(self) -> None:
+        """The choices by name alone, right above the question: the first list has scrolled away."""
+        for number, choice in enumerate(self._advice.choices, 1):
+            self._to.line(f"  {number}. {choice.title}")
+
     def proof(self) -> None:
         """The proof for the reason at hand, or the list of reasons; and how photos and videos should be."""
         ground = self._advice.ground
@@ -306,6 +311,7 @@ class _Asking:
     def run(self) -> None:
         """Show, ask, draft, note."""
         self._shown.everything(None, [], self._wish.qr)
+        self._shown.once_more()
         number = self._number("screen.pick", len(self._advice.choices))
         if number is None:
             return
