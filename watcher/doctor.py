@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,17 +12,19 @@ from watcher import channelcheck, checkups
 from watcher.census import Census, census
 from watcher.checkups import Finding, State
 from watcher.clock import utc_now
-from watcher.commands import BLIND, DONE, FAILED, House, open_house, print_json, say
+from watcher.commands import BLIND, DONE, FAILED, House, open_house, print_json
 from watcher.commands.account import where
 from watcher.commands.look import is_awake
 from watcher.database import StoreError
 from watcher.glance import glance_of
 from watcher.mailboxes import Cursor, Looked, Mailbox, MailboxError, Message
+from watcher.paper import Paper
 from watcher.settings import Account
 from watcher.store import Store
 from watcher.timekeeping import clock_said
 
 RECENT = timedelta(days=30)
+_COLOURS = {State.WELL: "", State.NOTE: "yellow", State.WRONG: "bold red"}
 
 
 def run(config: Path | None, as_json: bool, loud: bool = False) -> int:
@@ -30,11 +33,11 @@ def run(config: Path | None, as_json: bool, loud: bool = False) -> int:
     With `loud` every channel is asked to carry a test alert; without, nothing is sent.
     """
     house, now = open_house(config, needed=False), utc_now()
-    findings = []
+    findings, paper = [], Paper(sys.stdout)
     for finding in _findings(house, now, loud):
         findings.append(finding)
         if not as_json:
-            say(f"{finding.state.value:<6}{finding.name}: {finding.told}")
+            paper.line(f"{finding.state.value:<6}{finding.name}: {finding.told}", _COLOURS[finding.state])
     awake = not house.settings.account or _awake(house, now)
     todo = [f"{each.name}: {each.todo}" for each in findings if each.todo]
     if as_json:
@@ -42,7 +45,7 @@ def run(config: Path | None, as_json: bool, loud: bool = False) -> int:
             {"schema": 1, "awake": awake, "findings": [_json(each) for each in findings], "todo": todo}
         )
     else:
-        _say_todo(todo)
+        _say_todo(paper, todo)
     if not awake:
         return BLIND
     return FAILED if any(each.state is State.WRONG for each in findings) else DONE
@@ -57,14 +60,14 @@ def _json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _say_todo(todo: list[str]) -> None:
-    say("")
+def _say_todo(paper: Paper, todo: list[str]) -> None:
+    paper.line()
     if not todo:
-        say("Nothing to do: all is well.")
+        paper.line("Nothing to do: all is well.", "bold green")
         return
-    say("What to do:")
+    paper.line("What to do:", "bold")
     for number, each in enumerate(todo, 1):
-        say(f"{number:>3}. {each}")
+        paper.line(f"{number:>3}. {each}")
 
 
 def _findings(house: House, now: datetime, loud: bool) -> Iterator[Finding]:
