@@ -19,6 +19,7 @@ _END = re.compile(
 _GOES_ON = re.compile(r"\s*\d{1,2}[:.h]\d{2}(?!\d)")  # a time of day belongs to what stands before it
 COMMA = re.compile(r"[,;，、:]\s+|[，、]|(?<=[\u0e00-\uffff]):|\s[-–]\s|[()]|\s(?=แต่)|(?<=지만)\s")
 _ASKED_OF_BUYER = ("must", "answer", "expire", "appeal", "auto")  # what no general answer says
+_OF_THIS_MAIL = ("satisfied", "seller", "accept", "propose", "keep")  # what no general question names
 _REMEDIES = frozenset(("refund", "replacement", "keep", "return"))
 _NO_COUNTER = frozenset(("if", "declined", "request", "must", "platform"))
 _A_NAME = 5  # shorter words for AliExpress are "we" and "us", which speak for the seller's proposals too
@@ -163,7 +164,7 @@ def _without_denied(marks: Sequence[Mark], text: str, language: Language) -> lis
         return list(marks)
     spaceless = language.wording.spaceless
     between = dict.fromkeys(_PROPOSING, _NOTHING if spaceless else _ONE_WORD)
-    between |= {} if spaceless else {"must": _BLANK}
+    between |= {} if spaceless else dict.fromkeys(("must", "review", "closed"), _BLANK)
 
     def denied(mark: Mark) -> bool:
         gap = between.get(mark.concept)
@@ -299,7 +300,7 @@ def generally(found: Sequence[Clause], listed: bool) -> list[Clause]:
         else:
             out.append(clause)
         question = clause.text.rstrip().endswith(("?", "؟")) and clause.has("faq", "bank", "wait_refund")
-        asked = asked or (question and not clause.has("satisfied", "seller"))
+        asked = asked or (question and not clause.money and not clause.has(*_OF_THIS_MAIL))
         asked = asked or (clause.has("faq") and clause.text.rstrip().endswith(":"))
     return out
 

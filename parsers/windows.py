@@ -240,6 +240,8 @@ def _is_from(printed: Printed, clause: Clause) -> bool:
 
 def _own_question(asked: Clause, clause: Clause) -> bool:
     """Whether a question, or what follows it, is about the buyer's own answer and not the others' ways."""
+    if asked.money and asked.has("accept", "propose", "keep"):
+        return True
     if not asked.has("seller", "bank", "refund", "wait_refund", "faq", "platform", "parcel", "reject"):
         return True
     if asked.has("provide") and asked.has("you") and not asked.has("seller", "bank", "faq"):
