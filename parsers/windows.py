@@ -27,7 +27,9 @@ _COMMA = re.compile(r"[,;，、]\s*|\s[-–]\s|[()]")
 _NOT_SELLERS = frozenset(
     ("you", "must", "accept", "reject", "proposal", "expire", "auto", "complete", "confirm")
 )
-_NOT_PLATFORMS = frozenset(("must", "accept", "reject", "expire", "left", "provide", "appeal", "if", "you"))
+_NOT_PLATFORMS = frozenset(
+    ("must", "accept", "reject", "expire", "left", "provide", "appeal", "if", "you", "modify")
+)
 _LABELS = frozenset(("placed", "estimated", "deadline", "left", "expire", "must", "protection", "price"))
 _ASKING = _PRESSING | {"you", "if", "evidence"}
 _REFUND = frozenset(("refund",))
