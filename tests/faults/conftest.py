@@ -1,5 +1,6 @@
 """What every fault shares: seeds, scenes on one server, the table at the end, and the protocol log."""
 
+import json
 import os
 from collections import Counter, defaultdict
 from dataclasses import asdict
@@ -14,12 +15,16 @@ from watcher.clock import utc_now
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 LONG = os.environ.get("OFFERWATCH_FAULTS") == "long"
 SEED = os.environ.get("OFFERWATCH_SEED")
+BOOK = os.environ.get("OFFERWATCH_BOOK")
 SEEDS = int(os.environ.get("OFFERWATCH_SEEDS", "20" if LONG else "1"))
 OFFERS = int(os.environ.get("OFFERWATCH_OFFERS", "30" if LONG else "5"))
 
 
 def all_seeds():
-    return [int(SEED)] if SEED else list(range(1, SEEDS + 1))
+    if not SEED:
+        return list(range(1, SEEDS + 1))
+    first, _, last = SEED.partition("-")  # "7", or "4-10"
+    return list(range(int(first), int(last or first) + 1))
 
 
 def pytest_generate_tests(metafunc):
@@ -155,6 +160,15 @@ def count(request, seed):
         request.node.user_properties.append(("fault", tally))
 
     return note
+
+
+def pytest_runtest_logreport(report):
+    """Write every result down at once where a book is named: a run that is broken off was not for nothing."""
+    if BOOK and "faults/test_" in report.nodeid and not os.environ.get("PYTEST_XDIST_WORKER"):
+        row = {"test": report.nodeid, "when": report.when, "outcome": report.outcome}
+        told = report.user_properties if report.when == "teardown" else []
+        with open(BOOK, "a") as book:
+            book.write(json.dumps({**row, "seconds": round(report.duration, 2), "told": told}) + "\n")
 
 
 def pytest_terminal_summary(terminalreporter):
