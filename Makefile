@@ -26,7 +26,8 @@ test: venv
 
 # Every fault with 20 seeds, 1,000 kills, the cut at every byte of a session: an hour on two idle cores, most
 # of it waiting, so four at a time. One seed of it: OFFERWATCH_SEED=7 make faults (some: 4-10); every
-# result at once into a file: OFFERWATCH_BOOK=file. On a busy machine OFFERWATCH_SLACK=10 lets everything that is not itself a promise take longer.
+# result at once into a file: OFFERWATCH_BOOK=file. On a busy machine OFFERWATCH_SLACK=10 lets everything that
+# is not itself a promise take longer.
 faults: venv
 	OFFERWATCH_FAULTS=long $(BIN)/python -m pytest tests/faults --timeout 900 -n 4 --maxschedchunk 4
 

@@ -105,11 +105,9 @@ def a_fault(chance: random.Random, scene: Scene, server: Dovecot, proxy: Chaos) 
     elif kind == "drop":
         scene.sink.script.append(chance.choice((DROP_BEFORE, DROP_AFTER)))
     else:
-        for pid in server.sessions():
-            os.kill(pid, signal.SIGSTOP)
+        server.signal_sessions(signal.SIGSTOP)
         time.sleep(chance.uniform(0.1, 3.0))
-        for pid in server.sessions():
-            os.kill(pid, signal.SIGCONT)
+        server.signal_sessions(signal.SIGCONT)
 
 
 def tell_why(scene: Scene) -> None:

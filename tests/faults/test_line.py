@@ -30,8 +30,7 @@ def test_f01_the_server_ends_while_we_idle(stage, dovecot, many):
             if scene.random.random() < 0.5 or number == many - 1:
                 scene.wait_for(scene.looked)
                 time.sleep(scene.random.uniform(0, 0.3))
-                for pid in dovecot.sessions():
-                    os.kill(pid, signal.SIGKILL)
+                dovecot.kill_sessions()
         scene.settle()
     scene.verdict()
 
@@ -106,20 +105,16 @@ def test_f06_the_peer_falls_silent(stage, dovecot, many):
 
 def test_f07_the_server_freezes_with_the_line_open(stage, dovecot, many):
     scene = stage(read=0.5, window=1.0)
-    frozen = []
     try:
         with scene.watching():
             scene.offers_of(many // 2)
             scene.wait_for(scene.all_rung)
-            frozen = dovecot.sessions()
-            for pid in frozen:
-                os.kill(pid, signal.SIGSTOP)
+            dovecot.signal_sessions(signal.SIGSTOP)
             scene.offers_of(many - many // 2)
             scene.settle(15)
         scene.verdict()
     finally:
-        for pid in frozen:
-            os.kill(pid, signal.SIGCONT)
+        dovecot.signal_sessions(signal.SIGCONT)
 
 
 def test_f08_every_byte_comes_by_itself(stage, dovecot, many):

@@ -197,9 +197,13 @@ class Dovecot:
 
     def kill_sessions(self) -> None:
         """Kill every imap process of this server, as if each had crashed."""
+        self.signal_sessions(signal.SIGKILL)
+
+    def signal_sessions(self, number: int) -> None:
+        """Send every imap process of this server a signal: SIGSTOP freezes it with the line open."""
         for pid in self.sessions():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+                os.kill(pid, number)
 
     def sessions(self) -> list[int]:
         """Return the process ids that hold signed-in connections."""
