@@ -1,8 +1,10 @@
 """The daemon's log: one line an event, whatever happened, and nothing in it that came by mail."""
 
 import logging
+import os
+import time
 
-from watcher.logs import OneLine
+from watcher.logs import NeverWaiting, OneLine
 
 POISON = "Order 1\r\n<0>fake\x1b[2J"
 
@@ -38,3 +40,27 @@ def test_an_exception_is_its_type_and_place_and_never_its_words() -> None:
 
 def test_without_a_journal_the_line_bears_time_and_level() -> None:
     assert " WARNING hello" in told(record("hello"), journal=False)
+
+
+def test_where_nobody_reads_the_log_it_waits_for_nobody_and_says_later_what_was_lost() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    log = NeverWaiting(writing, room=10)
+    log.setFormatter(OneLine(journal=True))
+    began = time.monotonic()
+    for n in range(2000):
+        log.emit(record(f"{n} " + "x" * 200))
+    assert time.monotonic() - began < 2
+    text = b""
+    until = time.monotonic() + 10
+    while b"lines of the log were lost" not in text and time.monotonic() < until:
+        try:
+            text += os.read(reading, 1 << 20)
+        except BlockingIOError:
+            time.sleep(0.01)
+            log.emit(record("again"))
+    assert text.startswith(b"<4>0 xxx")
+    assert b"lines of the log were lost" in text
+    log.flush()
+    os.close(writing)
+    os.close(reading)

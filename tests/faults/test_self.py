@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import subprocess
 import time
 from datetime import timedelta
 from email.message import EmailMessage
@@ -15,7 +16,7 @@ import pytest
 
 from support.faults import Chaos, an_offer
 from support.faultsdaemon import Spawned
-from support.outsider import offerwatch
+from support.outsider import SCRIPT, environment, offerwatch
 from support.scripted_imap import ScriptedImap
 from support.smtp import DROP_AFTER, DROP_BEFORE
 from support.watching import Recorder
@@ -551,3 +552,37 @@ def test_f48_a_store_that_will_not_open_is_said_on_every_channel(stage, tmp_path
     assert len(scene.sink.taken) == 1
     assert "is not an offerwatch store" in scene.sink.taken[0].message.get_body(("plain",)).get_content()
     count(1, len(scene.sink.taken))
+
+
+def test_f53_nobody_reads_what_it_writes(stage, tmp_path, many):
+    """A pipe that is full, a terminal on hold: the log may be lost, an offer may not."""
+    scene = stage()
+    config = tmp_path / "config.toml"
+    sink = scene.sink.port
+    config.write_text(
+        CONFIG.format(imap=scene.plan.imap_port, smtp=sink).replace(
+            'buyer@example.org"\npassword_env', f'{scene.plan.user}"\npassword_env'
+        )
+    )
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writing, b"x" * 4096)
+    os.set_blocking(writing, True)
+    more = environment(tmp_path, IMAP_WORD="swordfish")
+    command = [str(SCRIPT), "watch", "--config", str(config)]
+    running = subprocess.Popen(command, env=more, cwd=tmp_path, stderr=writing)
+    try:
+        scene.offers_of(many)
+        scene.wait_for(scene.all_rung, 30 + many)
+        asked = time.monotonic()
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(20) == 0
+        assert time.monotonic() - asked < 5
+    finally:
+        running.kill()
+        running.wait()
+        os.close(reading)
+        os.close(writing)
+    scene.verdict()
