@@ -296,7 +296,7 @@ def test_f13_news_come_in_odd_shapes(stage, way):
     with ScriptedImap(on={"IDLE": idle}) as server:
         scene = stage(server, window=AWAKE)
         with scene.watching():
-            scene.wait_for(told.is_set)
+            scene.wait_for(lambda: len(scene.offers) == 3)
             scene.settle(4)
         scene.verdict()
         only_read(server)
