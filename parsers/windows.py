@@ -134,7 +134,8 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
     pressing = concepts & (_PRESSING | ({"paid"} if "future" in concepts else set()))
     if weak and "counters" in concepts:
         return "nobody", "when the other side would act"
-    if weak and (not pressing or _is_from(printed, clause)):
+    ending = kind is Kind.ORDER_COMPLETING and "complete" in concepts  # "tomorrow it will be completed"
+    if weak and not ending and (not pressing or _is_from(printed, clause)):
         return "nobody", "may not be a time at all"
     if kind in _HAS_DISPUTE and {"open", "dispute"} <= concepts and not concepts & _OF_THIS_ONE:
         return "nobody", "the time to open a dispute, and there is one"
