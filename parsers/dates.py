@@ -62,6 +62,14 @@ _ISO = re.compile(r"(?<![\d.])(?P<y>(?:19|2\d)\d{2})([-/.])\s?(?P<m>\d{1,2})\2\s
 _CJK = re.compile(
     r"(?:(?P<y>(?:19|2\d)\d{2})\s*[年년]\s*|令和(?P<reiwa>\d{1,2})年\s*)?(?<!\d)(?P<m>\d{1,2})\s*[月월]\s*(?P<d>\d{1,2})\s*[日일号號]"
 )
+# "18日まで", "18일까지": until the 18th, of this month or the next; not "within 18 days", nor "up to 18 days"
+_CJK_DAY = re.compile(
+    r"(?<![\d月월日일年년/.,:~-])(?<![月월] )(?<!最大)(?<!最長)(?<!최대)(?<!최장)(?<!최대 )(?<!최장 )"
+    r"(?P<d>[1-9]|[12]\d|3[01])\s?[日일]\s?"
+    r"(?:[(（]?[月火水木金土日월화수목금토일](?:曜日?|요일)?[)）]?\s?)?"
+    r"(?=(?:の|、|,)?\s?(?:まで|迄|〆|締|いっぱい|正午|深夜|午前|午後|까지|자정|정오|오전|오후|밤)"
+    r"|(?:の|、|,)?\s?\d{1,2}\s?(?:[時시](?![間간])|:\d\d))"
+)
 _VIET = re.compile(
     r"(?<![\d/])(?P<d>\d{1,2})\s*(?:tháng|thg\.?|thang)\s*(?P<m>\d{1,2})(?:\s*(?:,|/|-|năm|nam)?\s*(?P<y>(?:19|2\d)\d{2}))?(?!\d)"
 )
@@ -74,6 +82,7 @@ _SHORT = re.compile(
 
 
 _FIGURE = re.compile(r"\d")
+_NIGHT = ("밤", "夜", "夜の", "晩")  # at twelve it is midnight
 _BESIDE = 6  # characters between "today" and the date it stands before
 _LEAD = r"(?P<lead>(?<!\w)(?:saat|godz|godzin[yąe]|godzinie|pukul|jam|kl|klo|ore|ora)\.?\s{1,2})?"
 _SHORT_BUDDHIST = re.compile(r"\s?([67]\d)(?!\d|\s?[:.]\d)")  # "13 มี.ค. 69": 2569, which is 2026
@@ -166,6 +175,8 @@ class DateReader:
                 if regex is _CJK and match["reiwa"]:
                     year = str(2018 + int(match["reiwa"]))
                 yield from self._one(match, year, int(match["m"]), int(match["d"]))
+        for match in _CJK_DAY.finditer(text):
+            yield (Day(None, 0, int(match["d"])),), match.start(), match.end(), False
         for regex in (self._day_month, self._month_day):
             for match in regex.finditer(text):
                 year = match["y"] or (f"20{match['y2']}" if match["y2"] else None)
@@ -232,6 +243,8 @@ class DateReader:
         self, text: str, shown: str, days: tuple[Day | Ahead | Weekday, ...], start: int, end: int, weak: bool
     ) -> FoundDate:
         clock, zone, low, high = self._time_near(text, start, end)
+        if clock is not None and clock.hour <= 12 and text[start:end].endswith(self._words.pm):
+            clock = None if clock.hour == 12 else clock.replace(hour=clock.hour + 12)  # "tonight at 11"
         quote = shown[low:high].strip(" ,;:.|-")
         quote += ")" if quote.count("(") > quote.count(")") else ""
         return FoundDate(By(days, clock, zone, quote), low, high, weak)
@@ -291,6 +304,8 @@ def _clock_value(match: re.Match[str]) -> time | None:
     hour = int(match["h"])
     minute = int(match["mi"] or match["mi2"] or match["mi3"] or match["mi4"] or 0)
     second = int(match["s"] or 0)
+    if hour == 12 and (match["pm0"] or "") in _NIGHT:
+        return None
     if (match["pm"] or match["pm0"]) and hour < 12:
         hour += 12
     if (match["am"] or match["am0"]) and hour == 12:

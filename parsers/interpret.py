@@ -7,6 +7,7 @@ from datetime import datetime
 
 from parsers.clauses import Clause, Passage, clauses, generally, lists_questions, with_pronouns
 from parsers.familiar import familiar_language
+from parsers.following import with_things
 from parsers.kinds import DISPUTE_KINDS, STEPS, YOURS, Scores, Sighting, decide, smells_of_dispute, weigh
 from parsers.labels import is_bare, missing_buttons, opposed, role_of
 from parsers.languages import language_of, language_within
@@ -120,7 +121,7 @@ def _read_text(layout: Layout, locale: str | None, lexicon: Lexicon) -> _Text:
             found = clauses([passage], language(passage), len(out))
             out += generally(found, listed)
             listed = listed or lists_questions(found)
-        return tuple(with_pronouns(out))
+        return tuple(with_things(with_pronouns(out)))
 
     main = read(layout.main)
     second = read(layout.second)

@@ -20,7 +20,7 @@ _CLASSES = ("order", "account", "promotion", "marketing", "message")
 _DATE_LISTS = ("today", "tomorrow", "after_tomorrow", "midnight", "noon", "am", "pm", "hours", "to")
 _NUMBERED = {"months": "1 to 12", "weekdays": "0 to 6"}
 _UNITS = ("minute", "hour", "day", "business", "week", "month")
-_FIXED = re.compile(r"(\d+)([dh])")
+_FIXED = re.compile(r"(\d+)(?:-(\d+))?([dh])")
 _TOP = (
     "locale",
     "spaceless",
@@ -195,7 +195,8 @@ def _mistakes(name: str, data: Mapping[str, object]) -> list[str]:
         for word, span in fixed.items():
             if not (isinstance(span, str) and _FIXED.fullmatch(span)):
                 out.append(
-                    f'{name}: `fixed.{word}` must be a number of days or hours, such as "2d" or "36h".'
+                    f"{name}: `fixed.{word}` must be a number of days or hours, "
+                    'such as "2d", "2-3d" or "36h".'
                 )
     return out
 
@@ -300,7 +301,8 @@ def _breaks(data: Mapping[str, object]) -> re.Pattern[str] | None:
     return re.compile(rf"\s+(?=(?:{'|'.join(map(re.escape, words))}))") if words else None
 
 
-def _hours(printed: str) -> float:
+def _hours(printed: str) -> tuple[float, float]:
     match = _FIXED.fullmatch(printed)
     assert match is not None
-    return int(match[1]) * (24.0 if match[2] == "d" else 1.0)
+    unit = 24.0 if match[3] == "d" else 1.0
+    return int(match[1]) * unit, int(match[2] or match[1]) * unit

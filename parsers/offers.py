@@ -21,7 +21,7 @@ _WITH_OFFER = frozenset(
 )
 _OFFERING = ("propose", "proposal", "offered", "decide")
 _OWN_REQUEST = frozenset((Kind.DISPUTE_OPENED, Kind.DECLINED, Kind.ESCALATED, Kind.EVIDENCE_REQUESTED))
-_COMMA = re.compile(r"[,;，、]\s|[()]")
+_COMMA = re.compile(r"[,;，、]\s|[()]|[/|](?!\d)")
 _OF = re.compile(r"\d ?% ?[^\d]{0,12}$")
 _SHARE = re.compile(r"[^\d]{0,6}(?:\d{1,3} ?%|% ?\d{1,3}(?![\d.,]))")
 _RIGHT_BEHIND = 12  # characters
@@ -119,7 +119,11 @@ def _use(clause: Clause, found: FoundMoney) -> str:
         rank += 0 if mark.concept in _SURE else 14
         rank += 40 if any(between[0] <= other.start < between[1] for other in clause.money) else 0
         rank += 20 if _COMMA.search(gap.rstrip(" (")) else 0
-        if mark.end <= label < found.start and mark.concept in _SURE:
+        if (
+            mark.end <= label < found.start
+            and "/" not in clause.text[label : found.start]
+            and (mark.concept in _SURE)
+        ):
             rank = 3 if found.start - label <= 3 else 12  # the label of a line says what its figures are
             if use == "offered" and any(m.concept == "asked" and m.end <= label for m in clause.marks):
                 rank += 1  # "the refund that you asked for"

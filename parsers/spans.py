@@ -23,12 +23,12 @@ class SpanWords:
     """What a language file says about durations, all as regular expressions for levelled text.
 
     `units` maps "minute", "hour", "day", "business", "week", "month" to patterns, `numerals` words to numbers
-    and `fixed` whole words to durations in hours (duals).
+    and `fixed` whole words to durations in hours, from and to (duals, "two or three days").
     """
 
     units: Mapping[str, tuple[str, ...]]
     numerals: Mapping[str, int]
-    fixed: Mapping[str, float]
+    fixed: Mapping[str, tuple[float, float]]
     to: tuple[str, ...]
     joiners: tuple[str, ...]
 
@@ -73,7 +73,7 @@ class SpanReader:
         found = [span for match in self._span.finditer(text) if (span := self._read(match, text, shown))]
         taken = [(span.start, span.end) for span in found]
         for match in self._fixed.finditer(text):
-            if not any(start < match.end() and match.start() < end for start, end in taken):
+            if not any(start <= match.start() < end for start, end in taken):
                 whole = self._read_fixed(match, text, shown)
                 found = [span for span in found if span.start < whole.start or span.start >= whole.end]
                 found.append(whole)
@@ -131,13 +131,13 @@ class SpanReader:
         return _found(*hours, unit == "business", match.start(), end, shown, weak=False)
 
     def _read_fixed(self, match: re.Match[str], text: str, shown: str) -> FoundSpan:
-        hours, end = self._words.fixed[match[0]], match.end()
+        (low, high), end = self._words.fixed[match[0]], match.end()
         more = self._fixed_tail.match(text, end)
         unit = self._unit(more, "b_") if more else None
-        if more and unit and _HOURS[unit] < hours:
-            hours += self._number(more["m"]) * _HOURS[unit]
-            end = more.end()
-        return _found(hours, hours, False, match.start(), end, shown, weak=False)
+        if more and unit and _HOURS[unit] < low:
+            extra = self._number(more["m"]) * _HOURS[unit]
+            low, high, end = low + extra, high + extra, more.end()
+        return _found(low, high, False, match.start(), end, shown, weak=False)
 
 
 def _either(words: Iterable[str]) -> str:

@@ -64,6 +64,7 @@ _HAS_DISPUTE = (
     Kind.RETURN_REQUESTED,
 )
 _OF_THIS_ONE = _ANSWER - {"accept"} | _RETURN | {"auto", "left", "evidence", "provide", "must"}
+_MONEY_LATER = re.compile(r"\s?(?:後|のち|후|뒤)")  # "after 3 to 5 days" is no "within"
 _ORDER_CLOCKS = (Kind.ORDER_COMPLETING, Kind.ORDER_COMPLETED)
 _FURTHEST = timedelta(days=75)
 
@@ -157,6 +158,10 @@ def _nobodys(clause: Clause, start: int, printed: Printed, kind: Kind | None) ->
         return "the time of something that happened or will arrive"
     beside = around(clause, start)
     takes_time = _is_range(printed) or (isinstance(printed, Within) and printed.business)
+    if takes_time and _MONEY_LATER.match(clause.text, start + len(printed.quote)):
+        behind = {mark.concept for mark in clause.marks if mark.start >= start}
+        if behind & {"refund", "paid"} and not behind & {"answer", "reject", "expire", "must", "auto"}:
+            return "when money will be there"
     for concepts, unless, why in _NOBODYS:
         if concepts == _REFUND and not takes_time:
             continue
@@ -166,7 +171,8 @@ def _nobodys(clause: Clause, start: int, printed: Printed, kind: Kind | None) ->
             unless = unless - {"must"}  # "banks need 3 to 20 days"
         if clause.concepts & concepts and not clause.concepts & unless:
             return why
-        if concepts == _BANKS and takes_time and beside & concepts and not beside & unless:
+        own = concepts in (_BANKS, _REFUND) and takes_time and beside & concepts
+        if own and not beside & (unless if concepts == _BANKS else unless | _PRESSING):
             return why  # "(the bank takes 3 to 20 days)"
     return None
 

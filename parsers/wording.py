@@ -105,6 +105,8 @@ def _inside(mark: Mark, whole: Mark) -> bool:
         return False
     if whole.concept == "review" and mark.concept != "if":
         return False
+    if mark.concept == "accept" and whole.concept == "reject" and whole.start < mark.start < whole.end:
+        return True  # "not | taking it": what is taken reaches behind the refusal
     return (
         whole.start <= mark.start
         and mark.end <= whole.end

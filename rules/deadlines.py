@@ -142,7 +142,7 @@ def _possible(days: tuple[Day | Ahead | Weekday, ...], sent: datetime) -> list[D
 
 def _exists(day: Day, year: int) -> bool:
     if not 1 <= day.month <= 12:
-        return False
+        return day.month == 0
     years = (day.year,) if day.year is not None else (year - 1, year, year + 1)
     return any(1 <= each <= 9999 and 1 <= day.day <= monthrange(each, day.month)[1] for each in years)
 
@@ -166,11 +166,21 @@ def _dates(day: Day | Ahead | Weekday, sent: datetime) -> tuple[date, date]:
         found = _plus(today, day.days)
     elif isinstance(day, Weekday):
         found = _plus(today, (day.weekday - today.weekday()) % 7)
+    elif day.month == 0:
+        found = _next_of_a_month(day.day, today)
     elif day.year is not None:
         return _clamped(day.year, day)
     else:
         return _yearless(day, today)
     return found, found
+
+
+def _next_of_a_month(number: int, today: date) -> date:
+    """The first day with this number, on or after `today`."""
+    for ahead in range(62):
+        if (found := _plus(today, ahead)).day == number:
+            return found
+    return today
 
 
 def _yearless(day: Day, today: date) -> tuple[date, date]:

@@ -182,7 +182,7 @@ class Authenticity:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A calendar day as printed; `year` is None where none was printed."""
+    """A calendar day as printed; `year` is None and `month` 0 where none was printed."""
 
     year: int | None
     month: int
