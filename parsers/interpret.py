@@ -23,6 +23,7 @@ from rules.policy import Hosts
 
 _LONG_ENOUGH = 40  # shorter passages are taken to be in the mail's main language
 _LOUD = 4.0  # how much advertising a mail holds that names no order and no dispute, and offers something
+_THIN = 4.2  # up to this a kind stands on hardly more than one sign
 _STRONG = 5.0  # what a dispute mail from an advertising sender must score to be believed
 
 
@@ -76,6 +77,8 @@ def interpret(
     ignored = _why_ignored(scores, kind, sender_class, found)
     if ignored is not None:
         return _reading(Outcome.IGNORED, ignored, None, text, found, scores, anchors=())
+    if _is_thin(kind, scores) and any(c.owner == "yours" for c in candidates(text.main, kind)):
+        kind = None  # a time for the buyer, and little that says that somebody else must act
     kind, reason = _settle(kind, found, scores, damaged)
     times = candidates((*text.main, *text.second), kind)
     money = amounts(text.main, kind)
@@ -209,6 +212,12 @@ def _why_ignored(scores: Scores, kind: Kind | None, sender_class: str, found: Nu
     if words[likely] >= 2.6 and words[likely] > best and not (named and smells_of_dispute(scores)):
         return likely
     return None
+
+
+def _is_thin(kind: Kind | None, scores: Scores) -> bool:
+    """Whether a step of a dispute that asks nothing of the buyer is told by little more than one sign."""
+    asks_nothing = kind in DISPUTE_KINDS and kind not in YOURS
+    return kind is not None and asks_nothing and scores.of(kind) <= _THIN and not scores.of("idle")
 
 
 def _settle(

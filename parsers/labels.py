@@ -12,7 +12,7 @@ _LONGEST = 70
 # Whole labels that say yes or no and nothing else: too short to be looked for inside other words.
 _YES = frozenset(map(level, (
     "yes", "sí", "si", "sim", "sì", "ja", "oui", "tak", "да", "так", "evet", "はい", "예", "네", "כן", "نعم",
-    "ใช่", "có", "ya",
+    "ใช่", "có", "ya", "d'accordo", "de acuerdo", "de acordo", "d'accord", "einverstanden", "akkoord",
 )))  # fmt: skip
 _NO = frozenset(map(level, (
     "no", "não", "non", "nein", "nee", "nie", "нет", "ні", "hayır", "いいえ", "아니요", "아니오", "לא", "لا",

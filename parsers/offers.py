@@ -161,7 +161,12 @@ def _in_an_offer(cue: Mark, clause: Clause) -> bool:
 
 def _refused(clause: Clause, cue: Mark) -> bool:
     """Whether a cue for what is offered stands right behind a refusal: "he refused a refund of ..."."""
-    return any(m.concept == "declined" and 0 <= cue.start - m.end <= _RIGHT_BEHIND for m in clause.marks)
+    return any(
+        m.concept == "declined"
+        and 0 <= cue.start - m.end <= _RIGHT_BEHIND
+        and "," not in clause.text[m.end : cue.start]
+        for m in clause.marks
+    )
 
 
 def _of_next(clause: Clause, cue: Mark) -> bool:
