@@ -95,52 +95,86 @@ def decide(scores: Scores, in_dispute: bool = False) -> Kind | None:
 
     `in_dispute`: the mail names a dispute, so that it is no mere step of an order.
     """
+    points = _points(scores, in_dispute)
+    if max(points.values()) < ENOUGH:
+        guess = _likeliest_of_others(points) if scores.of("idle") else None
+        return guess or _likeliest(points, scores)
+    winner = _leader(points, scores)
+    other = _rather(winner, points, scores)
+    if other is None and _too_unsure(winner, points, scores):
+        return None
+    return _which_offer(other or winner, scores)
+
+
+def _points(scores: Scores, in_dispute: bool) -> dict[Kind, float]:
+    """The points of every kind, those taken away or raised that another kind explains."""
     points = {kind: 0.0 if in_dispute and kind in STEPS else scores.of(kind) for kind in Kind}
     if points[Kind.DISPUTE_CLOSED] >= _PLAIN and points[Kind.ORDER_CLOSED] > 0:
         points[Kind.ORDER_CLOSED] = 0.0  # "the matter of order ... is closed"
-    both_buttons = scores.of("buttons") >= 2.0  # what can be accepted was offered
-    if points[Kind.DECLINED] > 0 and (points[Kind.OFFER] >= 3.0 or both_buttons):
-        points[Kind.OFFER] = max(points[Kind.OFFER], points[Kind.DECLINED] + CLOSE)
+    if points[Kind.DECLINED] > 0 and (points[Kind.OFFER] >= 3.0 or _both_buttons(scores)):
+        points[Kind.OFFER] = max(points[Kind.OFFER], points[Kind.DECLINED] + CLOSE)  # a counter-offer
+    return points
+
+
+def _both_buttons(scores: Scores) -> bool:
+    """Whether there are buttons to accept and to reject: what can be accepted was offered."""
+    return scores.of("buttons") >= 2.0
+
+
+def _leader(points: Mapping[Kind, float], scores: Scores) -> Kind:
+    """The most urgent of the kinds that lead; one that asks something is overtaken only by far."""
     best = max(points.values())
-    idle = scores.of("idle") > 0
-    if best < ENOUGH:
-        return (_likeliest_of_others(points) if idle else None) or _likeliest(points, scores)
     winner = next(kind for kind in URGENCY if points[kind] >= best - CLOSE)
-    if winner not in YOURS and not idle:
-        careful = [kind for kind in URGENCY if kind in YOURS and points[kind] >= max(best - CAUTION, ENOUGH)]
-        winner = careful[0] if careful else winner
+    if winner in YOURS or scores.of("idle"):
+        return winner
+    enough = max(best - CAUTION, ENOUGH)
+    return next((kind for kind in URGENCY if kind in YOURS and points[kind] >= enough), winner)
+
+
+def _rather(winner: Kind, points: Mapping[Kind, float], scores: Scores) -> Kind | None:
+    """The kind that a mail is although another one leads, None where the leader stands."""
     if winner is Kind.JUDGEMENT and points[Kind.RETURN_REQUESTED] >= ENOUGH and scores.of("buttons") < 1:
         return Kind.RETURN_REQUESTED
-    if winner is Kind.ORDER_COMPLETING and scores.of("buttons") >= 2.0:
-        winner = Kind.OFFER  # nobody accepts or rejects that an order is completed
+    if winner is Kind.ORDER_COMPLETING and _both_buttons(scores):
+        return Kind.OFFER  # nobody accepts or rejects that an order is completed
     if winner is Kind.ORDER_COMPLETING and scores.of("auto_done") and scores.of("days"):
         return Kind.ORDER_COMPLETED
     if winner is Kind.EVIDENCE_REQUESTED and points[Kind.DECLINED] >= max(ENOUGH, points[winner] - 4.0):
         return Kind.DECLINED  # proof is one of the things that a refused buyer may add
     if winner not in YOURS and points[Kind.DECLINED] >= ENOUGH and scores.of("may_act"):
         return Kind.DECLINED  # what AliExpress will do later matters less than what the buyer may do now
-    if winner is Kind.RETURN_REQUESTED and both_buttons and points[Kind.OFFER] >= ENOUGH:
-        winner = Kind.OFFER
+    if winner is Kind.RETURN_REQUESTED and _both_buttons(scores) and points[Kind.OFFER] >= ENOUGH:
+        return Kind.OFFER
     on_its_way = winner is not Kind.ORDER_DELIVERED and points[Kind.ORDER_SHIPPED] >= ENOUGH
     granted = scores.of("days") and points[Kind.ORDER_COMPLETED] >= ENOUGH
     if winner in STEPS and granted and not on_its_way:
         return Kind.ORDER_COMPLETED  # days granted for a dispute win over where the parcel is
-    if winner is Kind.ORDER_COMPLETED and points[winner] < OPENED and scores.of("dispute_head"):
-        return None  # a general word about days, at the foot of a mail about a dispute
+    return None
+
+
+def _too_unsure(winner: Kind, points: Mapping[Kind, float], scores: Scores) -> bool:
+    """Whether something in the mail speaks against a leader that asks nothing: better unclear than silent."""
+    if winner in YOURS:
+        return False
     if winner in STEPS and (scores.of("dispute_head") or _hides_a_request(points, scores)):
-        return None  # a step of an order has no dispute: better unclear than silent
-    open_ask = _asks(scores) or _may_act(scores)
-    if winner not in YOURS and winner is not Kind.ORDER_COMPLETED and open_ask and not _plain(points):
-        return None  # whoever asks for an answer in time does not say that all is done
-    if winner is Kind.DISPUTE_OPENED and best < OPENED and any(points[kind] >= 1.0 for kind in YOURS):
-        return None  # that sellers have days to answer stands in footers too
-    if winner is Kind.ESCALATED and scores.of("hand_in") and scores.of("by_then"):
-        return None  # AliExpress looks at it, and wants something by a time
-    if winner is Kind.OFFER and scores.of("platform_offer") > scores.of("seller_offer") + 1.0:
+        return True  # a step of an order has no dispute
+    if winner is Kind.ORDER_COMPLETED:  # a general word about days, at the foot of a mail about a dispute
+        return points[winner] < OPENED and scores.of("dispute_head") > 0
+    if (_asks(scores) or _may_act(scores)) and not _plain(points):
+        return True  # whoever asks for an answer in time does not say that all is done
+    if winner is Kind.DISPUTE_OPENED and max(points.values()) < OPENED:
+        return any(points[kind] >= 1.0 for kind in YOURS)  # that sellers have days stands in footers too
+    # AliExpress looks at it, and wants something by a time
+    return winner is Kind.ESCALATED and scores.of("hand_in") > 0 and scores.of("by_then") > 0
+
+
+def _which_offer(kind: Kind, scores: Scores) -> Kind:
+    """An offer may be AliExpress's own solution, or one that is about to lapse."""
+    if kind is Kind.OFFER and scores.of("platform_offer") > scores.of("seller_offer") + 1.0:
         return Kind.JUDGEMENT
-    if winner is Kind.OFFER and scores.of("remind") >= 2.0:
+    if kind is Kind.OFFER and scores.of("remind") >= 2.0:
         return Kind.OFFER_REMINDER
-    return winner
+    return kind
 
 
 def _likeliest(points: Mapping[Kind, float], scores: Scores) -> Kind | None:
