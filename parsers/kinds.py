@@ -26,6 +26,7 @@ _PLAIN = 3.0  # what a kind scores where one sentence says it outright
 _PLAINLY = 8.0  # what a kind has that much of is beyond doubt where nothing else has anything
 CLOSE = 0.7  # two kinds this close: the more urgent
 OPENED = 3.5  # below this nothing says that a dispute was opened, only that the seller has time to answer
+AGREED = 2.2  # what a return scores by having been agreed
 CAUTION = 1.6  # how far a kind that asks nothing must lead one that asks something
 
 
@@ -149,6 +150,8 @@ def _rather(winner: Kind, points: Mapping[Kind, float], scores: Scores) -> Kind 
     granted = scores.of("days") and points[Kind.ORDER_COMPLETED] >= ENOUGH
     if winner in STEPS and granted and not on_its_way:
         return Kind.ORDER_COMPLETED  # days granted for a dispute win over where the parcel is
+    if winner is Kind.ORDER_UPDATE and points[Kind.RETURN_REQUESTED] >= AGREED:
+        return Kind.RETURN_REQUESTED  # a parcel to be handed to a carrier because a return was agreed
     return None
 
 

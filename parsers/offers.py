@@ -21,6 +21,7 @@ _WITH_OFFER = frozenset(
 )
 _OFFERING = ("propose", "proposal", "offered", "decide")
 _OWN_REQUEST = frozenset((Kind.DISPUTE_OPENED, Kind.DECLINED, Kind.ESCALATED, Kind.EVIDENCE_REQUESTED))
+_NUMBER = re.compile(r"[^\w]{0,3}\d{10}")
 _COMMA = re.compile(r"[,;，、]\s|[()]|[/|](?!\d)")
 _OF = re.compile(r"\d ?% ?[^\d]{0,12}$")
 _SHARE = re.compile(r"[^\d]{0,6}(?:\d{1,3} ?%|% ?\d{1,3}(?![\d.,]))")
@@ -93,7 +94,7 @@ def _use(clause: Clause, found: FoundMoney) -> str:
     label = clause.text.find(":", 0, 44)
     for mark in clause.marks:
         use = _CUES.get(mark.concept)
-        if use is None or _is_part(mark, clause):
+        if use is None or _is_part(mark, clause) or _is_order(mark, clause):
             continue
         if use in ("paid", "price") and _is_share(clause.text, mark.start, mark.end):
             continue
@@ -141,6 +142,13 @@ def _is_part(mark: Mark, clause: Clause) -> bool:
         whole.concept in ("offered", "asked") and whole.start < mark.start and mark.end <= whole.end
         for whole in clause.marks
     )
+
+
+def _is_order(cue: Mark, clause: Clause) -> bool:
+    """Whether a word for the request is one for the order here: its number stands right behind."""
+    return any(
+        m.concept == "order" and (m.start, m.end) == (cue.start, cue.end) for m in clause.marks
+    ) and bool(_NUMBER.match(clause.text, cue.end))
 
 
 def _is_share(text: str, start: int, end: int) -> bool:

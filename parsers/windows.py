@@ -147,7 +147,7 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
         return _for_act(concepts, pressing, kind)
     if concepts & _RETURN and not concepts & (_ANSWER | {"deadline", "left"}):
         return "nobody", "the time to send goods back, not to answer"
-    if pressing or concepts & {"you", "reject"}:
+    if pressing or concepts & {"you", "reject", "appeal"}:
         return "yours", "to be answered by then"
     return "open", "nobody is named"
 
@@ -255,7 +255,8 @@ def _own_question(asked: Clause, clause: Clause) -> bool:
         return True
     if asked.has("provide") and asked.has("you") and not asked.has("seller", "bank", "faq"):
         return True  # "could you send us ...?"
-    return asked.has("answer", "left", "deadline") or clause.has(
+    of_seller = asked.has("seller") and not asked.has("you", "proposal")
+    return (asked.has("answer", "left", "deadline") and not of_seller) or clause.has(
         "must", "answer", "expire", "auto", "open", "appeal"
     )
 
