@@ -9,6 +9,7 @@ from parsers.dates import FoundDate
 from parsers.levelling import level
 from parsers.lexicon import Language
 from parsers.money import FoundMoney
+from parsers.outright import outright
 from parsers.spans import FoundSpan
 from parsers.wording import Mark
 
@@ -196,6 +197,7 @@ def _meant(text: str, marks: Sequence[Mark]) -> tuple[Mark, ...]:
         for mark in marks
         if not (mark.concept == "seller" and _APP_STORE.search(text, max(0, mark.start - 8), mark.start))
         and not (mark.concept == "keep" and any(_is_kept(mark, other) for other in marks))
+        and not (mark.concept == "evidence" and any(m.concept == "keep" and _is_kept(m, mark) for m in marks))
     )
 
 
@@ -203,7 +205,7 @@ def _is_kept(keep: Mark, other: Mark) -> bool:
     """Whether what is to be kept is a slip of paper, and not the goods."""
     if other.concept == "receipt":
         return 0 <= other.start - keep.end <= 2
-    paper = other.concept in ("evidence", "return_label", "tracking_number")
+    paper = other.concept in ("evidence", "return_label", "tracking_number", "confirm")
     return paper and (0 <= other.start - keep.end <= 14 or 0 < keep.start - other.end <= 2)
 
 
@@ -242,7 +244,7 @@ def _derived(text: str, marks: Sequence[Mark], money: Sequence[FoundMoney]) -> f
     nots = {mark.end for mark in marks if mark.concept == "not"}
     if any(mark.concept in ("agreed", "accept") and mark.start - 1 in nots for mark in marks):
         out.add("unwilling")
-    return frozenset(out)
+    return frozenset(out) | outright(text.rstrip(), marks, (high for _, high in _parts(text)))
 
 
 def _within(mark: Mark, whole: Mark) -> bool:

@@ -88,7 +88,18 @@ CONCEPTS = frozenset(
 )
 # What a clause has besides its words: which party stands nearest to a proposal, that no condition stands
 # before it, that a proposal follows a refusal, that it asks, that somebody did not agree.
-DERIVED = frozenset(("seller_proposes", "platform_proposes", "firmly", "counters", "question", "unwilling"))
+DERIVED = frozenset(
+    (
+        "seller_proposes",
+        "platform_proposes",
+        "firmly",
+        "counters",
+        "question",
+        "unwilling",
+        "asks_proof",
+        "warns",
+    )
+)
 PLACES = ("subject", "heading", "body", "label")
 
 
