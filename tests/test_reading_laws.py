@@ -4,19 +4,22 @@ import copy
 import os
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from parsers.lexicon import Lexicon, lexicon_from
+from parsers.wording import Mark, Wording
 from rules.cases import turn_of
-from rules.facts import Outcome, Turn
-from support.goldens import expected_of, fixtures, languages, raw_reading
+from rules.facts import Notice, Outcome, Turn
+from support.goldens import expected_of, fixtures, languages, lexicon, raw_reading
 from support.seal import sealed
 from watcher.loading import phrase_files
 
 SEED = 20250308
+MAILS_A_LANGUAGE, PHRASES_A_MAIL = 5, 8  # the same of single phrases
 WORDS_A_LANGUAGE = 6  # how many concepts are taken away from each language here; `make laws` takes every one
 
 
@@ -34,12 +37,16 @@ def _needs_answer(locale: str) -> list[tuple[Path, dict[str, Any]]]:
     return [(mail, expected) for mail, expected in found if expected.get("turn") == "yours"]
 
 
+def _is_passed_over(notice: Notice) -> bool:
+    return notice.outcome is Outcome.IGNORED or turn_of(notice.kind, notice.outcome) is not Turn.YOURS
+
+
 def _silent(locale: str, words: Lexicon) -> list[str]:
     """The fixtures that need an answer and are passed over with this lexicon."""
     out = []
     for mail, expected in _needs_answer(locale):
         notice = raw_reading(mail.read_bytes(), expected, words).notice
-        if notice.outcome is Outcome.IGNORED or turn_of(notice.kind, notice.outcome) is not Turn.YOURS:
+        if _is_passed_over(notice):
             out.append(f"{mail.name}: {notice.outcome} {notice.kind} {notice.reason}")
     return out
 
@@ -56,6 +63,63 @@ def test_no_mail_that_needs_an_answer_is_passed_over_without_one_of_its_concepts
     some = random.Random(f"{SEED}{locale}").sample(concepts, WORDS_A_LANGUAGE)
     for concept in concepts if os.environ.get("OFFERWATCH_LAWS") == "all" else some:
         assert _silent(locale, _without(files, locale, concept)) == [], f"{locale} without {concept}"
+
+
+class _Noting(Wording):
+    """The words of a language that note every text in which they were looked up."""
+
+    texts: set[str]
+
+    def marks(self, text: str) -> list[Mark]:
+        self.texts.add(text)
+        return super().marks(text)
+
+
+def _spoken(words: Lexicon, locale: str, wording: Wording) -> Lexicon:
+    """The lexicon with other words for one language, everything else as it was."""
+    old = words.languages[locale]
+    new = replace(old, wording=wording)
+    new.__dict__.update(dates=old.dates, spans=old.spans)  # built anew they would take most of the time
+    return replace(words, languages={**words.languages, locale: new})
+
+
+def _phrases_of(locale: str, raw: bytes, expected: dict[str, Any]) -> list[tuple[str, str]]:
+    """Every phrase, with its concept, that stands somewhere in a mail."""
+    known = lexicon().languages[locale].wording
+    noting = _Noting(known._words, known.spaceless, known._prefixes)
+    noting.texts = set()
+    raw_reading(raw, expected, _spoken(lexicon(), locale, noting))
+    single = {
+        f"{concept}\0{phrase}": (phrase,) for concept, listed in known._words.items() for phrase in listed
+    }
+    probe = Wording(single, known.spaceless, known._prefixes)
+    found = {mark.concept for text in noting.texts for mark in probe.marks(text)}
+    return [(name.split("\0")[0], name.split("\0")[1]) for name in sorted(found)]
+
+
+def _without_phrase(locale: str, concept: str, phrase: str) -> Lexicon:
+    known = lexicon().languages[locale].wording
+    left = {**known._words, concept: tuple(each for each in known._words[concept] if each != phrase)}
+    return _spoken(lexicon(), locale, Wording(left, known.spaceless, known._prefixes))
+
+
+@pytest.mark.parametrize("locale", languages())
+def test_no_mail_that_needs_an_answer_is_passed_over_without_one_of_its_phrases(locale: str) -> None:
+    mails = _needs_answer(locale)
+    dice = random.Random(f"{SEED}{locale}")
+    whole = os.environ.get("OFFERWATCH_LAWS") == "all"
+    wrong = []
+    for mail, expected in mails if whole else dice.sample(mails, MAILS_A_LANGUAGE):
+        raw = mail.read_bytes()
+        phrases = _phrases_of(locale, raw, expected)
+        for concept, phrase in phrases if whole else dice.sample(phrases, min(PHRASES_A_MAIL, len(phrases))):
+            notice = raw_reading(raw, expected, _without_phrase(locale, concept, phrase)).notice
+            if _is_passed_over(notice):
+                wrong.append(
+                    f"{mail.parents[1].name}/{mail.name} without {concept} {phrase!r}: {notice.kind}"
+                )
+
+    assert wrong == []
 
 
 def test_at_most_two_in_a_hundred_fixtures_stay_unclear_that_should_not() -> None:
