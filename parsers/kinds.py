@@ -128,7 +128,8 @@ def _leader(points: Mapping[Kind, float], scores: Scores) -> Kind:
     winner = next(kind for kind in URGENCY if points[kind] >= best - CLOSE)
     if winner in YOURS or scores.of("idle"):
         return winner
-    enough = max(best - CAUTION, ENOUGH)
+    vague = winner is Kind.ORDER_UPDATE and scores.of("dispute_word") >= 1.0
+    enough = ENOUGH if vague else max(best - CAUTION, ENOUGH)  # where a parcel is says nothing against it
     return next((kind for kind in URGENCY if kind in YOURS and points[kind] >= enough), winner)
 
 

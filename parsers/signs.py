@@ -51,6 +51,7 @@ CONCEPTS = frozenset(
         "customs",
         "delayed",
         "transit",
+        "news",
         "ordered",
         "payment",
         "feedback",
