@@ -26,6 +26,7 @@ _NO_COUNTER = frozenset(("if", "declined", "request", "must", "platform"))
 _A_NAME = 5  # shorter words for AliExpress are "we" and "us", which speak for the seller's proposals too
 _PROPOSING = frozenset(("propose", "proposal"))
 _ONE_WORD = re.compile(r"[ -]?(?:\w+ )?")  # what may stand between a "no" and the proposal that it denies
+_BEHIND = re.compile(r" |\w{0,2}지 ?")  # before a "no" behind what it denies: "제시하지 않"
 _NOTHING = re.compile(r"")
 _BLANK = re.compile(r" ")
 _ORDINAL = re.compile(r"(?<![\d.,:/])(?:0?[1-9]|[12]\d|3[01])\.$")  # "14." of "14. August"
@@ -164,16 +165,25 @@ def _without_denied(marks: Sequence[Mark], text: str, language: Language) -> lis
     if not nots:
         return list(marks)
     spaceless = language.wording.spaceless
+    refused = any(mark.concept == "declined" for mark in marks)
     between = dict.fromkeys(_PROPOSING, _NOTHING if spaceless else _ONE_WORD)
     between |= {} if spaceless else dict.fromkeys(("must", "review", "closed"), _BLANK)
 
     def denied(mark: Mark) -> bool:
         gap = between.get(mark.concept)
-        return gap is not None and any(
-            no.end <= mark.start and gap.fullmatch(text, no.end, mark.start) for no in nots
-        )
+        if gap is None:
+            return False
+        if refused and mark.concept in _PROPOSING and any(_denies(no, mark, text) for no in nots):
+            return True
+        return any(no.end <= mark.start and gap.fullmatch(text, no.end, mark.start) for no in nots)
 
     return [mark for mark in marks if not denied(mark)]
+
+
+def _denies(no: Mark, deed: Mark, text: str) -> bool:
+    """Whether a "no" stands inside or right behind what it denies, as in "bietet keine Entschädigung an"."""
+    inside = deed.start < no.start and no.end <= deed.end
+    return inside or (deed.end <= no.start and _BEHIND.fullmatch(text, deed.end, no.start) is not None)
 
 
 def _dates(text: str, shown: str, language: Language, money: Sequence[FoundMoney]) -> tuple[FoundDate, ...]:
@@ -297,6 +307,9 @@ def generally(found: Sequence[Clause], listed: bool) -> list[Clause]:
     out: list[Clause] = []
     asked = listed
     for clause in found:
+        if _asks_by_a_time(clause):
+            out.append(replace(clause, concepts=clause.concepts - {"faq"}))
+            continue
         if asked and "subject" not in clause.place and not _asks_the_buyer(clause):
             out.append(replace(clause, concepts=clause.concepts | {"faq"}))
         else:
@@ -305,6 +318,12 @@ def generally(found: Sequence[Clause], listed: bool) -> list[Clause]:
         asked = asked or (question and not clause.money and not clause.has(*_OF_THIS_MAIL))
         asked = asked or (clause.has("faq") and clause.text.rstrip().endswith(":"))
     return out
+
+
+def _asks_by_a_time(clause: Clause) -> bool:
+    """Whether a question asks the buyer to hand something in by a time; no general question does."""
+    asks = {"question", "provide", "deadline"} <= clause.concepts and "time" in clause.prints
+    return asks and not clause.has("seller", "platform", "bank", "refund", "wait_refund")
 
 
 def _asks_the_buyer(clause: Clause) -> bool:

@@ -112,7 +112,10 @@ def _points(scores: Scores, in_dispute: bool) -> dict[Kind, float]:
     points = {kind: 0.0 if in_dispute and kind in STEPS else scores.of(kind) for kind in Kind}
     if points[Kind.DISPUTE_CLOSED] >= _PLAIN and points[Kind.ORDER_CLOSED] > 0:
         points[Kind.ORDER_CLOSED] = 0.0  # "the matter of order ... is closed"
-    if points[Kind.DECLINED] > 0 and (points[Kind.OFFER] >= 3.0 or _both_buttons(scores)):
+    plain_no = points[Kind.DECLINED] >= _PLAIN and not scores.of("buttons") and not scores.of("counter")
+    if plain_no:
+        points[Kind.OFFER] = min(points[Kind.OFFER], points[Kind.DECLINED] - 2 * CLOSE)  # terms to be changed
+    elif points[Kind.DECLINED] > 0 and (points[Kind.OFFER] >= 3.0 or _both_buttons(scores)):
         points[Kind.OFFER] = max(points[Kind.OFFER], points[Kind.DECLINED] + CLOSE)  # a counter-offer
     return points
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from urllib.parse import parse_qsl
 
 from parsers.clauses import Clause
 from parsers.levelling import level
@@ -18,6 +19,7 @@ _NO = frozenset(map(level, (
     "no", "não", "non", "nein", "nee", "nie", "нет", "ні", "hayır", "いいえ", "아니요", "아니오", "לא", "لا",
     "ไม่", "ไม่ใช่", "không", "tidak",
 )))  # fmt: skip
+_CONTRARY: dict[Role | None, Role] = {Role.ACCEPT: Role.REJECT, Role.REJECT: Role.ACCEPT}
 _ENOUGH_SAID = 5  # letters
 _ROUND = " .!?✓✔✗✘×"
 
@@ -73,7 +75,28 @@ def opposed(anchors: Sequence[Anchor], languages: Sequence[Language]) -> list[An
             plain = next((a for other, a in said.items() if rest and _ends(other, rest, label)), None)
             if plain is not None:
                 roles |= {anchor.label: Role.REJECT, plain.label: Role.ACCEPT}
+    roles |= _twins(anchors)
     return [replace(a, says=roles.get(a.label, a.says)) for a in anchors]
+
+
+def _twins(anchors: Sequence[Anchor]) -> dict[str, Role]:
+    """The role of an unknown button that leads where an accept or reject leads, but for one value."""
+    sure = [a for a in anchors if a.says in _CONTRARY and a.href]
+    free = [a for a in anchors if a.says is None and a.href and 0 < len(a.label) <= _LONGEST]
+    pairs = [(a, b) for a in sure for b in free if _apart(a.href or "", b.href or "") == 1]
+    if len(pairs) != 1 or len({a.says for a in sure}) != 1:
+        return {}
+    known, twin = pairs[0]
+    return {twin.label: _CONTRARY[known.says]} if known.says else {}
+
+
+def _apart(first: str, second: str) -> int:
+    """In how many values two addresses of the same page and the same keys differ; -1 for other pages."""
+    (page, _, query), (other, _, asked) = first.partition("?"), second.partition("?")
+    ours, theirs = parse_qsl(query), parse_qsl(asked)
+    if page != other or not ours or [key for key, _ in ours] != [key for key, _ in theirs]:
+        return -1
+    return sum(mine != yours for mine, yours in zip(ours, theirs, strict=True))
 
 
 def _ends(other: str, rest: str, label: str) -> bool:

@@ -81,7 +81,7 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
     if kind not in _WITH_OFFER:
         return Amounts(None, asked, paid)
     if kind is Kind.REFUND_ISSUED and not by_use["offered"]:  # "the 12.50 that you paid is back"
-        by_use["offered"] = by_use["paid"]
+        by_use["offered"] = [m for m in by_use["open"] if m not in (asked, paid)] or by_use["paid"]
     offered = by_use["offered"] or [
         m for m in (*by_use["refused"], *by_use["open"]) if m not in (asked, paid)
     ]

@@ -65,7 +65,16 @@ _HAS_DISPUTE = (
 )
 _OF_THIS_ONE = _ANSWER - {"accept"} | _RETURN | {"auto", "left", "evidence", "provide", "must"}
 _MONEY_LATER = re.compile(r"\s?(?:後|のち|후|뒤)")  # "after 3 to 5 days" is no "within"
+_VOUCHER = "voucher"
+# What a time is not a mere coupon's beside: a dispute, or what is offered and done in one.
+_NO_VOUCHERS = frozenset(
+    [
+        *("proposal", "propose", "accept", "reject", "declined", "dispute", "open", "return", "evidence"),
+        *("appeal", "decision", "decide", "seller", "tracking_number", "complete", "confirm"),
+    ]
+)
 _ORDER_CLOCKS = (Kind.ORDER_COMPLETING, Kind.ORDER_COMPLETED)
+_TOPIC = re.compile(r"[은는이가] ?|[はが]、?")  # "판매자는 5일": a party right before its time
 _FURTHEST = timedelta(days=75)
 
 
@@ -128,7 +137,7 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
     if other is not None and not (kind is Kind.ORDER_COMPLETING and other[0] == "seller"):
         return other
     sellers = _subject(clause, start) == "seller" and not beside & {"you", "must"}
-    if isinstance(printed, Within) and sellers:
+    if isinstance(printed, Within) and (sellers or _is_topic(clause, start)) and "you" not in beside:
         return "seller", "the seller has this time"
     if _is_range(printed) and "platform" in beside and not _outside(clause, start, printed) & _ASKING:
         return "platform", "how long AliExpress takes"
@@ -152,10 +161,18 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
     return "open", "nobody is named"
 
 
+def _is_topic(clause: Clause, start: int) -> bool:
+    """Whether the seller is what is spoken of right before a time, where verbs come last."""
+    ends = (mark.end for mark in clause.marks if mark.concept == "seller" and mark.end < start)
+    return any(_TOPIC.fullmatch(clause.text, end, start) for end in ends)
+
+
 def _nobodys(clause: Clause, start: int, printed: Printed, kind: Kind | None) -> str | None:
     """Why a time is nobody's deadline (it has happened, is a parcel's, a bank's), None where it may be."""
     if _nearest(clause, start, _LABELS) in ("placed", "estimated"):
         return "the time of something that happened or will arrive"
+    if _VOUCHER in clause.concepts and not clause.concepts & _NO_VOUCHERS:
+        return "how long a coupon or a gift card can be used"
     beside = around(clause, start)
     takes_time = _is_range(printed) or (isinstance(printed, Within) and printed.business)
     if takes_time and _MONEY_LATER.match(clause.text, start + len(printed.quote)):
