@@ -224,6 +224,17 @@ def test_a_mistake_in_a_file_of_the_users_own_ends_the_start_with_2_and_a_senten
     assert "Traceback" not in done.stderr.decode()
 
 
+def test_a_daemon_that_cannot_begin_for_a_mistake_says_so_on_every_channel_once(tmp_path: Path) -> None:
+    folder = house(tmp_path)
+    (folder / "policy.toml").write_text("[windows.ofer]\ndays = [1, 5]\n", "utf-8")
+    for _ in range(2):  # a service manager tries again
+        assert command(folder, "watch").returncode == 2
+    (alert,) = alerts(folder)
+
+    assert (alert["about"], alert["urgency"]) == ("health", "critical")
+    assert "windows.ofer" in alert["headline"] + alert["body"]
+
+
 def test_the_users_own_window_counts_and_all_the_others_stay(tmp_path: Path) -> None:
     own = tmp_path / "policy.toml"
     own.write_text("[windows.offer]\ndays = [1, 3]\n", "utf-8")

@@ -15,13 +15,15 @@ from watcher.clock import monotonic, utc_now
 from watcher.commands import House, StopError
 from watcher.database import StoreError
 from watcher.emergency import send_now
+from watcher.loading import OwnDataError
+from watcher.mailboxes import MailboxError
 
 EVERY = timedelta(hours=1)
 WAIT = 20.0  # seconds for all channels together
 
 
-def tell_everyone(house: House, error: StoreError) -> None:
-    """Say by every channel that the store can't be used; at most once an hour, however often a service
+def tell_everyone(house: House, error: StoreError | MailboxError | OwnDataError) -> None:
+    """Say by every channel why the watcher can't begin; at most once an hour, however often a service
     manager starts us again. Never raises for a channel that fails."""
     if not _first_in_a_while(house.settings.state_folder):
         return
@@ -33,10 +35,13 @@ def tell_everyone(house: House, error: StoreError) -> None:
             close_channels(channels)
 
 
-def _tell(channels: tuple[Channel, ...], house: House, error: StoreError) -> None:
+def _tell(
+    channels: tuple[Channel, ...], house: House, error: StoreError | MailboxError | OwnDataError
+) -> None:
     now = utc_now()
-    key = f"health/store/{now:%Y%m%dT%H%M%SZ}"
-    alert = wiring.speech_of(house).broken(key, error.sentence, error.remedy, now)
+    key = f"health/start/{now:%Y%m%dT%H%M%SZ}"
+    plain = House(None, house.settings)  # a mistake in a file of the user's own must not silence this
+    alert = wiring.speech_of(plain).broken(key, error.sentence, error.remedy, now)
     until = monotonic() + WAIT
     works = []
     for channel in channels:

@@ -13,7 +13,9 @@ from watcher.app import App
 from watcher.channels import Channel, OnAction
 from watcher.commands import WRONG, House, StopError, open_house
 from watcher.database import StoreError
+from watcher.loading import OwnDataError
 from watcher.logs import start_log
+from watcher.mailboxes import MailboxError
 from watcher.store import Store
 
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ def watch(house: House, read_again: Callable[[], object] | None = None) -> int:
 
                 daemon.on_hang_up(hang_up)
             return daemon.run()
-    except StoreError as error:
+    except (StoreError, MailboxError, OwnDataError) as error:
         from watcher.lastwords import tell_everyone
 
         tell_everyone(house, error)
