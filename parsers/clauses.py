@@ -15,7 +15,7 @@ from parsers.wording import Mark
 
 # A sentence ends at . ! ? before something that begins one, at the full stops of other scripts, at ; and •.
 _END = re.compile(
-    r"(?<=[!?。！？；;؛؟।•|])\s*|(?<=[^\W\d_]{2}[.…])\s+(?=[^a-zà-ÿа-я\d\s,])|(?<=[^\W\d_]{4}[.…])\s+(?=\d)|(?<=[\uac00-\ud7a3]{2}[.])\s+(?=\d)|(?<=[)\]\"'0-9€$£₽₴₺₪%][.])\s+(?=[^\W\d_])(?=[^a-zà-ÿа-я])"
+    r"(?<=[!?。！？；;؛؟।•|])\s*|(?<=[^\W\d_]{2}[.…])\s+(?=[^a-zà-ÿа-я\d\s,])|(?<=[^\W\d_]{4}[.…])\s+(?=\d)|(?<=[\uac00-\ud7a3]{2}[.])\s+(?=\d)|(?<=[)\]\"'»”“0-9€$£₽₴₺₪%][.])\s+(?=[^\W\d_])(?=[^a-zà-ÿа-я])"
 )
 _GOES_ON = re.compile(r"\s*\d{1,2}[:.h]\d{2}(?![./-]?\d)")  # a time of day belongs to what stands before it
 COMMA = re.compile(r"[,;，、:]\s+|[，、]|(?<=[\u0e00-\uffff]):|\s[-–]\s|[()]|\s(?=แต่)|(?<=지만)\s")
@@ -24,9 +24,13 @@ _OF_THIS_MAIL = ("satisfied", "seller", "accept", "propose", "keep")  # what no 
 _REMEDIES = frozenset(("refund", "replacement", "keep", "return"))
 _NO_COUNTER = frozenset(("if", "declined", "request", "must", "platform"))
 _A_NAME = 5  # shorter words for AliExpress are "we" and "us", which speak for the seller's proposals too
+_SIGNS = re.compile("[\u4e00-\u9fff]{2}")
 _PROPOSING = frozenset(("propose", "proposal"))
 _ONE_WORD = re.compile(r"[ -]?(?:\w+ )?")  # what may stand between a "no" and the proposal that it denies
 _BEHIND = re.compile(r" |\w{0,2}지 ?")  # before a "no" behind what it denies: "제시하지 않"
+_ASKING = re.compile(
+    r"(?:\?|(?:ますか|でしょうか|ませんか)[。.]?|(?:ไหม|มั้ย)(?:คะ|ครับ|ค่ะ)?)\s*$"
+)  # asks, with or without a sign
 _NOTHING = re.compile(r"")
 _BLANK = re.compile(r" ")
 _ORDINAL = re.compile(r"(?<![\d.,:/])(?:0?[1-9]|[12]\d|3[01])\.$")  # "14." of "14. August"
@@ -147,7 +151,11 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
     spans = tuple(s for s in found if not any(d.start <= s.start and s.end <= d.end for d in dates))
     prints = frozenset(filter(None, ("time" if dates or spans else "", "money" if money else "")))
     concepts = frozenset(mark.concept for mark in marks) | _derived(text, marks, money)
-    if text.rstrip().endswith("?") and not {"evidence", "provide", "you"} <= concepts:
+    if {"evidence", "provide", "you"} <= concepts:
+        concepts -= (
+            {"if"} if _ASKING.search(text) else frozenset()
+        )  # "if you have a photo, could you send it?"
+    elif text.rstrip().endswith("?"):
         concepts |= {"if", "question"}  # "has it arrived?" does not say that it has
     return Clause(
         text, shown, passage.place, marks, dates, spans, money, passage.in_text, index, concepts, prints
@@ -224,9 +232,14 @@ def _is_money(date: FoundDate, money: Sequence[FoundMoney]) -> bool:
     return date.weak and any(amount.start < date.end and date.start < amount.end for amount in money)
 
 
-def _who_proposes(marks: Sequence[Mark]) -> frozenset[str]:
+def _is_name(text: str, mark: Mark) -> bool:
+    """Whether a word for AliExpress is more than "we": long enough, or written in signs that are words."""
+    return mark.end - mark.start >= _A_NAME or bool(_SIGNS.match(text, mark.start))
+
+
+def _who_proposes(text: str, marks: Sequence[Mark]) -> frozenset[str]:
     """Whether the party that stands nearest to the proposing is AliExpress or the seller."""
-    named = [mark for mark in marks if mark.concept == "platform" and mark.end - mark.start >= _A_NAME]
+    named = [mark for mark in marks if mark.concept == "platform" and _is_name(text, mark)]
     parties = [*named, *(mark for mark in marks if mark.concept == "seller")]
     out = set()
     for deed in (mark for mark in marks if mark.concept in ("propose", "proposal")):
@@ -238,7 +251,7 @@ def _who_proposes(marks: Sequence[Mark]) -> frozenset[str]:
 
 def _derived(text: str, marks: Sequence[Mark], money: Sequence[FoundMoney]) -> frozenset[str]:
     """What the order of words tells: who proposes, on no condition, against a refusal; who won't."""
-    out = set(_who_proposes(marks))
+    out = set(_who_proposes(text, marks))
     deeds = [mark for mark in marks if mark.concept == "propose"]
     doubts = [
         mark for mark in marks if mark.concept == "if" and not any(_within(mark, deed) for deed in deeds)
@@ -295,7 +308,11 @@ def with_pronouns(found: Sequence[Clause]) -> list[Clause]:
         kept = [m for m in clause.marks if m.concept != "you" or not they.start <= m.start < they.end]
         marks = sorted((*kept, replace(they, concept="seller")), key=lambda mark: (mark.start, -mark.end))
         concepts = clause.concepts - ({"you"} - {mark.concept for mark in kept})
-        out.append(replace(clause, marks=tuple(marks), concepts=concepts | {"seller"} | _who_proposes(marks)))
+        out.append(
+            replace(
+                clause, marks=tuple(marks), concepts=concepts | {"seller"} | _who_proposes(clause.text, marks)
+            )
+        )
     return out
 
 
