@@ -24,6 +24,11 @@ ENOUGH = 2.6  # below this a kind is a guess
 LIKELY = 1.7  # what a kind needs where the mail plainly asks something of the buyer
 _PLAIN = 3.0  # what a kind scores where one sentence says it outright
 _PLAINLY = 8.0  # what a kind has that much of is beyond doubt where nothing else has anything
+_STEP = 1.8  # what a step of an order needs where nothing at all speaks of a dispute
+# What a kind that asks for something needs where no other is as likely: it rings in either case.
+_HEARD_OF = {
+    Kind.RETURN_REQUESTED: 1.5, Kind.ORDER_COMPLETING: 1.5, Kind.OFFER: LIKELY, Kind.JUDGEMENT: LIKELY
+}  # fmt: skip
 CLOSE = 0.7  # two kinds this close: the more urgent
 OPENED = 3.5  # below this nothing says that a dispute was opened, only that the seller has time to answer
 AGREED = 2.2  # what a return scores by having been agreed
@@ -98,8 +103,7 @@ def decide(scores: Scores, in_dispute: bool = False) -> Kind | None:
     """
     points = _points(scores, in_dispute)
     if max(points.values()) < ENOUGH:
-        guess = _likeliest_of_others(points) if scores.of("idle") else None
-        return guess or _likeliest(points, scores)
+        return _guess(points, scores)
     winner = _leader(points, scores)
     other = _rather(winner, points, scores)
     if other is None and _too_unsure(winner, points, scores):
@@ -182,6 +186,25 @@ def _which_offer(kind: Kind, scores: Scores) -> Kind:
     if kind is Kind.OFFER and scores.of("remind") >= 2.0:
         return Kind.OFFER_REMINDER
     return kind
+
+
+def _guess(points: Mapping[Kind, float], scores: Scores) -> Kind | None:
+    """Where nothing is sure: what it can hardly be but, or None."""
+    idle = _likeliest_of_others(points) if scores.of("idle") else None
+    return idle or _likeliest(points, scores) or _mere_step(points, scores) or _some_request(points)
+
+
+def _mere_step(points: Mapping[Kind, float], scores: Scores) -> Kind | None:
+    """The step of an order that a mail tells of which has no word in it that disputes are made of."""
+    best = next(kind for kind in URGENCY if points[kind] >= max(points.values()))
+    disputed = scores.of("dispute_word") + scores.of("act_word") + scores.of("asks") + scores.of("buttons")
+    return best if best in STEPS and points[best] >= _STEP and not disputed else None
+
+
+def _some_request(points: Mapping[Kind, float]) -> Kind | None:
+    """The kind that asks something of the buyer and that alone has been heard of at all."""
+    best = next(kind for kind in URGENCY if points[kind] >= max(points.values()))
+    return best if points[best] >= _HEARD_OF.get(best, ENOUGH) else None
 
 
 def _likeliest(points: Mapping[Kind, float], scores: Scores) -> Kind | None:

@@ -143,6 +143,7 @@ _LISTS = ("all", "any", "none", "places", "prints")
 _KINDS = {str(kind) for kind in Kind} | {
     "remind",
     "asks",
+    "act_word",
     "days",
     "may_act",
     "may_change",
