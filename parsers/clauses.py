@@ -15,7 +15,7 @@ from parsers.wording import Mark
 
 # A sentence ends at . ! ? before something that begins one, at the full stops of other scripts, at ; and •.
 _END = re.compile(
-    r"(?<=[!?。！？；;؛؟।•|])\s*|(?<=[^\W\d_]{2}[.…])\s+(?=[^a-zà-ÿа-я\d\s,])|(?<=[^\W\d_]{4}[.…])\s+(?=\d)|(?<=[\uac00-\ud7a3]{2}[.])\s+(?=\d)|(?<=[)\]\"'»”“0-9€$£₽₴₺₪%][.])\s+(?=[^\W\d_])(?=[^a-zà-ÿа-я])"
+    r"(?<=[!?。！？；;؛؟।•|])\s*|(?<=[^\W\d_]{2}[.…])\s+(?=[^a-zà-ÿа-я\d\s,])|(?<=[^\W\d_]{4}[.…])\s+(?=\d)|(?<=[\uac00-\ud7a3]{2}[.])\s+(?=\d)|(?<=[)\]\"'»”“0-9€$£₽₴₺₪₫฿₩¥₹%][.])\s+(?=[^\W\d_])(?=[^a-zà-ÿа-я])"
 )
 _GOES_ON = re.compile(r"\s*\d{1,2}[:.h]\d{2}(?![./-]?\d)")  # a time of day belongs to what stands before it
 COMMA = re.compile(r"[,;，、:]\s+|[，、]|(?<=[\u0e00-\uffff]):|\s[-–]\s|[()]|\s(?=แต่)|(?<=지만)\s")
@@ -23,6 +23,7 @@ _ASKED_OF_BUYER = ("must", "answer", "expire", "appeal", "auto")  # what no gene
 _OF_THIS_MAIL = ("satisfied", "seller", "accept", "propose", "keep")  # what no general question names
 _REMEDIES = frozenset(("refund", "replacement", "keep", "return"))
 _NO_COUNTER = frozenset(("if", "declined", "request", "must", "platform"))
+_AFTER_COLON = 10  # how far behind the colon of "it offers half of it: 22.00" an amount may begin
 _A_NAME = 5  # shorter words for AliExpress are "we" and "us", which speak for the seller's proposals too
 _SIGNS = re.compile("[\u4e00-\u9fff]")  # a word's first sign
 _PROPOSING = frozenset(("propose", "proposal"))
@@ -261,7 +262,8 @@ def _derived(text: str, marks: Sequence[Mark], money: Sequence[FoundMoney]) -> f
     refused = min((mark.end for mark in marks if mark.concept == "declined"), default=None)
     for low, high in _parts(text) if refused is not None else ():
         part = {m.concept for m in marks if low <= m.start < high and (m.concept != "if" or m in doubts)}
-        priced = any(low <= amount.start < high for amount in money)
+        named = high + (_AFTER_COLON if text[low:high].rstrip().endswith(":") else 0)
+        priced = any(low <= amount.start < named for amount in money)
         if refused is not None and refused < low and _countering(part, priced):
             out.add("counters")
     nots = {mark.end for mark in marks if mark.concept == "not"}
