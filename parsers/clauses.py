@@ -32,6 +32,7 @@ _BEHIND = re.compile(r" |\w{0,2}지 ?")  # before a "no" behind what it denies: 
 _ASKING = re.compile(
     r"(?:\?|(?:ますか|でしょうか|ませんか)[。.]?|(?:ไหม|มั้ย)(?:คะ|ครับ|ค่ะ)?)\s*$"
 )  # asks, with or without a sign
+_DOES_ITSELF = frozenset(("auto", "expire", "satisfied"))
 _NOTHING = re.compile(r"")
 _BLANK = re.compile(r" ")
 _ORDINAL = re.compile(r"(?<![\d.,:/])(?:0?[1-9]|[12]\d|3[01])\.$")  # "14." of "14. August"
@@ -244,10 +245,25 @@ def _who_proposes(text: str, marks: Sequence[Mark]) -> frozenset[str]:
     parties = [*named, *(mark for mark in marks if mark.concept == "seller")]
     out = set()
     for deed in (mark for mark in marks if mark.concept in ("propose", "proposal")):
-        if parties:
-            nearest = min(parties, key=lambda party: max(deed.start - party.end, party.start - deed.end))
+        near = [
+            party
+            for party in parties
+            if party.concept != "platform" or not _put_off(deed, party, marks, text)
+        ]
+        if near:
+            nearest = min(near, key=lambda party: max(deed.start - party.end, party.start - deed.end))
             out.add(f"{nearest.concept}_proposes")
     return frozenset(out)
+
+
+def _put_off(deed: Mark, party: Mark, marks: Sequence[Mark], text: str) -> bool:
+    """Whether AliExpress is named only for what it does with a proposal that is left: "else we apply it"."""
+    if party.start < deed.end:
+        return False
+    between = {mark.concept for mark in marks if deed.end <= mark.start and mark.end <= party.start}
+    behind = {mark.concept for mark in marks if mark.start >= party.start}
+    apart = COMMA.search(text, deed.end, party.start) is not None
+    return bool(between & {"if", "not", "answer"}) or (apart and bool(behind & _DOES_ITSELF))
 
 
 def _derived(text: str, marks: Sequence[Mark], money: Sequence[FoundMoney]) -> frozenset[str]:
@@ -334,6 +350,7 @@ def generally(found: Sequence[Clause], listed: bool) -> list[Clause]:
         else:
             out.append(clause)
         question = clause.text.rstrip().endswith(("?", "؟")) and clause.has("faq", "bank", "wait_refund")
+        question = question and not {"provide", "must"} <= clause.concepts  # "would you please send us ...?"
         asked = asked or (question and not clause.money and not clause.has(*_OF_THIS_MAIL))
         asked = asked or (clause.has("faq") and clause.text.rstrip().endswith(":"))
     return out

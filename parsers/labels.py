@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from urllib.parse import parse_qsl
 
 from parsers.clauses import Clause
@@ -70,12 +71,14 @@ def opposed(anchors: Sequence[Anchor], languages: Sequence[Language]) -> list[An
     for label, anchor in said.items():
         for language in languages:
             marks = language.wording.marks(label)
-            cut = next((m.end for m in marks if m.concept == "not" and m.start == 0), None)
-            rest = label[cut:].strip(" ,") if cut is not None else ""
+            cut = next(((m.start, m.end) for m in marks if m.concept == "not"), None)
+            rest = (
+                f"{label[: cut[0]].rstrip()} {label[cut[1] :]}".strip(" ,").replace("  ", " ") if cut else ""
+            )
             plain = next((a for other, a in said.items() if rest and _ends(other, rest, label)), None)
             if plain is not None:
                 roles |= {anchor.label: Role.REJECT, plain.label: Role.ACCEPT}
-    roles |= _twins(anchors)
+    roles |= _twins(anchors) or _denials(anchors, languages)
     return [replace(a, says=roles.get(a.label, a.says)) for a in anchors]
 
 
@@ -88,6 +91,22 @@ def _twins(anchors: Sequence[Anchor]) -> dict[str, Role]:
         return {}
     known, twin = pairs[0]
     return {twin.label: _CONTRARY[known.says]} if known.says else {}
+
+
+def _denials(anchors: Sequence[Anchor], languages: Sequence[Language]) -> dict[str, Role]:
+    """The roles of two unknown buttons with one target but for one value, of which one says "not"."""
+    free = [a for a in anchors if a.says is None and a.href and 0 < len(a.label) <= _LONGEST]
+    pairs = [(a, b) for a, b in combinations(free, 2) if _apart(a.href or "", b.href or "") == 1]
+    if len(pairs) != 1:
+        return {}
+    nots = [_says_not(anchor.label, languages) for anchor in pairs[0]]
+    if nots[0] == nots[1]:
+        return {}
+    return {a.label: Role.REJECT if no else Role.ACCEPT for a, no in zip(pairs[0], nots, strict=True)}
+
+
+def _says_not(label: str, languages: Sequence[Language]) -> bool:
+    return any(mark.concept == "not" for lang in languages for mark in lang.wording.marks(level(label)))
 
 
 def _apart(first: str, second: str) -> int:

@@ -126,6 +126,8 @@ def _use(clause: Clause, found: FoundMoney) -> str:
             and (mark.concept in _SURE)
         ):
             rank = 3 if found.start - label <= 3 else 12  # the label of a line says what its figures are
+            if use == "asked" and len(clause.money) == 1 and not clause.has("propose", "decide", "paid"):
+                rank = 0  # "Your request: a refund of 54.99"
             if use == "offered" and any(m.concept == "asked" and m.end <= label for m in clause.marks):
                 rank += 1  # "the refund that you asked for"
         if best is None or rank <= best[0]:

@@ -301,10 +301,24 @@ def _plausible(printed: Printed, sent_at: datetime) -> bool:
 
 
 def _ahead(day: Day | Ahead | Weekday, sent_at: datetime) -> bool:
-    if not isinstance(day, Day) or day.year is None:
+    if not isinstance(day, Day):
         return True
+    if day.year is None:
+        return not _just_past(day, sent_at)
     try:
         distance = datetime(day.year, day.month, day.day, 23, 59, tzinfo=sent_at.tzinfo) - sent_at
     except ValueError:
         return True
     return timedelta(hours=-14) <= distance <= _FURTHEST
+
+
+def _just_past(day: Day, sent_at: datetime) -> bool:
+    """Whether a date without a year lies at most 30 days back: past, and not next year's."""
+    for year in (sent_at.year, sent_at.year - 1):
+        try:
+            back = sent_at - datetime(year, day.month, day.day, 23, 59, tzinfo=sent_at.tzinfo)
+        except ValueError:
+            continue
+        if timedelta(hours=14) < back <= timedelta(days=30):
+            return True
+    return False
