@@ -30,6 +30,7 @@ _HEARD_OF = {
     Kind.RETURN_REQUESTED: 1.5, Kind.ORDER_COMPLETING: 1.5, Kind.OFFER: LIKELY, Kind.JUDGEMENT: LIKELY
 }  # fmt: skip
 CLOSE = 0.7  # two kinds this close: the more urgent
+_RULED = 5.0  # from here a refusal with an appeal is AliExpress's own
 OPENED = 3.5  # below this nothing says that a dispute was opened, only that the seller has time to answer
 AGREED = 2.2  # what a return scores by having been agreed
 CAUTION = 1.6  # how far a kind that asks nothing must lead one that asks something
@@ -144,6 +145,9 @@ def _rather(winner: Kind, points: Mapping[Kind, float], scores: Scores) -> Kind 
     """The kind that a mail is although another one leads, None where the leader stands."""
     if winner is Kind.JUDGEMENT and points[Kind.RETURN_REQUESTED] >= ENOUGH and scores.of("buttons") < 1:
         return Kind.RETURN_REQUESTED
+    no_sellers = scores.of("appeals") and not scores.of("sellers_no")
+    if winner is Kind.DECLINED and no_sellers and points[Kind.JUDGEMENT] >= _RULED:
+        return Kind.JUDGEMENT  # AliExpress refused, not the seller
     if winner is Kind.ORDER_COMPLETING and _both_buttons(scores):
         return Kind.OFFER  # nobody accepts or rejects that an order is completed
     if winner is Kind.ORDER_COMPLETING and scores.of("auto_done") and scores.of("days"):

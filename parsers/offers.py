@@ -90,6 +90,9 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
 
 def _use(clause: Clause, found: FoundMoney) -> str:
     """What an amount is for: by the nearest cue; one behind it counts a little less than one before it."""
+    whose = _row_of(clause, found.start)
+    if whose is not None:
+        return "asked" if whose == "you" else "offered"
     best: tuple[int, str] | None = None
     label = clause.text.find(":", 0, 44)
     for mark in clause.marks:
@@ -136,6 +139,16 @@ def _use(clause: Clause, found: FoundMoney) -> str:
     beside = around(clause, found.start)
     refused = "declined" in beside and beside.isdisjoint(("propose", "proposal", "decide"))
     return "asked" if refused and use in ("offered", "open") else use
+
+
+def _row_of(clause: Clause, start: int) -> str | None:
+    """The party that alone is the label of an amount: "Shop: 6.50", "You: 11.00"."""
+    colon = clause.text.rfind(":", max(0, start - _RIGHT_BEFORE), start)
+    for mark in clause.marks:
+        begins = not mark.start or clause.text[: mark.start].rstrip().endswith((".", ";", ","))
+        if colon > 0 and mark.end == colon and begins and mark.concept in ("you", "seller"):
+            return mark.concept
+    return None
 
 
 def _is_part(mark: Mark, clause: Clause) -> bool:

@@ -149,6 +149,8 @@ _KINDS = {str(kind) for kind in Kind} | {
     "may_change",
     "hand_in",
     "counter",
+    "sellers_no",
+    "appeals",
     "by_then",
     "auto_done",
     "platform_offer",
