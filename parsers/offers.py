@@ -109,6 +109,8 @@ def _use(clause: Clause, found: FoundMoney) -> str:
             use = "asked" if use == "offered" and _refused(clause, mark) else use
         elif mark.start >= found.end - 1:
             gap, between = clause.text[found.end : mark.start], (found.end, mark.start)
+            if _new_sentence(clause, found.end, mark.start):
+                continue
             if any(found.end <= other.start < mark.start for other in clause.money):
                 continue  # "first it was 4, now it is 9 of the 18 that you asked"
             rank = len(gap) + (36 if _of_next(clause, mark) else 6)
@@ -139,6 +141,12 @@ def _use(clause: Clause, found: FoundMoney) -> str:
     beside = around(clause, found.start)
     refused = "declined" in beside and beside.isdisjoint(("propose", "proposal", "decide"))
     return "asked" if refused and use in ("offered", "open") else use
+
+
+def _new_sentence(clause: Clause, end: int, start: int) -> bool:
+    """Whether a sentence begins with the word at `start`, after an amount that ends in a dot ("руб.")."""
+    stop = clause.text[:end].rstrip().endswith(".") and not clause.text[end:start].strip()
+    return stop and clause.shown[start : start + 1].isupper()
 
 
 def _row_of(clause: Clause, start: int) -> str | None:
