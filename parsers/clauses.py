@@ -24,6 +24,7 @@ _OF_THIS_MAIL = ("satisfied", "seller", "accept", "propose", "keep")  # what no 
 _REMEDIES = frozenset(("refund", "replacement", "keep", "return"))
 _NO_COUNTER = frozenset(("if", "declined", "request", "must", "platform"))
 _AFTER_COLON = 10  # how far behind the colon of "it offers half of it: 22.00" an amount may begin
+_LOUD = 3  # so many words of advertising in one sentence are no chance
 _A_NAME = 5  # shorter words for AliExpress are "we" and "us", which speak for the seller's proposals too
 _SIGNS = re.compile("[\u4e00-\u9fff]")  # a word's first sign
 _PROPOSING = frozenset(("propose", "proposal"))
@@ -36,6 +37,9 @@ _DOES_ITSELF = frozenset(("auto", "expire", "satisfied"))
 _NOTHING = re.compile(r"")
 _BLANK = re.compile(r" ")
 _ORDINAL = re.compile(r"(?<![\d.,:/])(?:0?[1-9]|[12]\d|3[01])\.$")  # "14." of "14. August"
+_DAY_LAST = re.compile(
+    r"\b(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]{0,6}\.? \d{1,2}\.$", re.I
+)
 _APP_STORE = re.compile(r"(?:app|play)\s$")
 _FIGURE = re.compile(r"\d")
 _YEAR_END = re.compile(r"(?<=\d\s[гр][.])\s+(?=[А-ЯІЇЄҐ])")  # "2025 г. Если"
@@ -91,7 +95,7 @@ def sentences(text: str, breaks: re.Pattern[str] | None = None) -> list[str]:
             _ABBREVIATION.search(out[-1])
             or len(out[-1]) < 4
             or _GOES_ON.match(piece)
-            or _ORDINAL.search(out[-1])
+            or (_ORDINAL.search(out[-1]) and not _DAY_LAST.search(out[-1]))
         ):
             out[-1] = f"{out[-1]} {piece}"
         else:
@@ -154,9 +158,9 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
     prints = frozenset(filter(None, ("time" if dates or spans else "", "money" if money else "")))
     concepts = frozenset(mark.concept for mark in marks) | _derived(text, marks, money)
     if {"evidence", "provide", "you"} <= concepts:
-        concepts -= (
-            {"if"} if _ASKING.search(text) else frozenset()
-        )  # "if you have a photo, could you send it?"
+        # "if you have a photo, could you send it?"
+        concepts -= {"if"} if _ASKING.search(text) else frozenset()
+        concepts |= {"question"} if text.rstrip().endswith("?") else frozenset()
     elif text.rstrip().endswith("?"):
         concepts |= {"if", "question"}  # "has it arrived?" does not say that it has
     return Clause(
@@ -218,7 +222,23 @@ def _meant(text: str, marks: Sequence[Mark]) -> tuple[Mark, ...]:
         if not (mark.concept == "seller" and _APP_STORE.search(text, max(0, mark.start - 8), mark.start))
         and not (mark.concept == "keep" and any(_is_kept(mark, other) for other in marks))
         and not (mark.concept == "evidence" and any(m.concept == "keep" and _is_kept(m, mark) for m in marks))
+        and not (mark.concept == "evidence" and any(_is_slip(mark, other) for other in marks))
+        and not (mark.concept == "paid" and any(_goes_to_seller(mark, other) for other in marks))
     )
+
+
+def _goes_to_seller(paid: Mark, other: Mark) -> bool:
+    """Whether what is paid is the seller's money at the end of an order: "released to the seller"."""
+    return other.concept == "complete" and _within(paid, other) and _longer(other, paid)
+
+
+def _longer(mark: Mark, other: Mark) -> bool:
+    return mark.end - mark.start > other.end - other.start
+
+
+def _is_slip(proof: Mark, other: Mark) -> bool:
+    """Whether a proof is that of posting: no evidence of a defect."""
+    return other.concept in ("return_label", "tracking_number") and _within(proof, other)
 
 
 def _is_kept(keep: Mark, other: Mark) -> bool:
@@ -275,6 +295,10 @@ def _derived(text: str, marks: Sequence[Mark], money: Sequence[FoundMoney]) -> f
     ]
     if any(all(doubt.start > deed.start for doubt in doubts) for deed in deeds):
         out.add("firmly")
+    if any(_outright(mark, marks) for mark in marks if mark.concept == "provide"):
+        out.add("outright")
+    if sum(mark.concept == "marketing" for mark in marks) >= _LOUD:
+        out.add("loud")
     refused = min((mark.end for mark in marks if mark.concept == "declined"), default=None)
     for low, high in _parts(text) if refused is not None else ():
         part = {m.concept for m in marks if low <= m.start < high and (m.concept != "if" or m in doubts)}
@@ -286,6 +310,11 @@ def _derived(text: str, marks: Sequence[Mark], money: Sequence[FoundMoney]) -> f
     if any(mark.concept in ("agreed", "accept") and mark.start - 1 in nots for mark in marks):
         out.add("unwilling")
     return frozenset(out) | outright(text.rstrip(), marks, (high for _, high in _parts(text)))
+
+
+def _outright(deed: Mark, marks: Sequence[Mark]) -> bool:
+    """Whether no condition stands before a deed: "send it by then, otherwise ..."."""
+    return all(mark.start > deed.start for mark in marks if mark.concept == "if")
 
 
 def _within(mark: Mark, whole: Mark) -> bool:
@@ -316,7 +345,7 @@ def with_pronouns(found: Sequence[Clause]) -> list[Clause]:
     standing = {"they", "elided"} if any(clause.has("familiar") for clause in found) else {"they"}
     out: list[Clause] = []
     for clause in found:
-        they = next((mark for mark in clause.marks if mark.concept in standing), None)
+        they = next((m for m in clause.marks if m.concept in standing and not _is_thing(m, clause)), None)
         before = out[-1] if out else None
         if before is not None and _goes_on_proposing(clause, before):
             clause = replace(clause, concepts=clause.concepts | {"seller_proposes"})
@@ -375,6 +404,12 @@ def lists_questions(found: Sequence[Clause]) -> bool:
     letters = sum(char.isalpha() for char in found[0].text)
     named = max((mark.end - mark.start for mark in found[0].marks if mark.concept == "faq"), default=0)
     return letters > 0 and named * 10 >= letters * 7
+
+
+def _is_thing(they: Mark, clause: Clause) -> bool:
+    """Whether "them" is what is to be sent: "post them", "add them"."""
+    deeds = (mark for mark in clause.marks if mark.concept in ("provide", "return"))
+    return any(_within(they, deed) and _longer(deed, they) for deed in deeds)
 
 
 def _goes_on_proposing(clause: Clause, before: Clause) -> bool:

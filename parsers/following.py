@@ -48,7 +48,7 @@ def _asks_for_it(clause: Clause) -> bool:
     return (
         clause.place == "body"
         and "provide" in clause.concepts
-        and clause.has("must", "deadline")
+        and clause.has("must", "deadline", "left")
         and not clause.has("seller", *_THINGS)
         and ("if" not in clause.concepts or clause.text.rstrip().endswith("?"))
     )

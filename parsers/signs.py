@@ -100,6 +100,8 @@ DERIVED = frozenset(
         "unwilling",
         "asks_proof",
         "warns",
+        "outright",
+        "loud",
     )
 )
 PLACES = ("subject", "heading", "body", "label")
