@@ -217,7 +217,7 @@ def _why_ignored(scores: Scores, kind: Kind | None, sender_class: str, found: Nu
 
 def _is_thin(kind: Kind | None, scores: Scores) -> bool:
     """Whether a step that asks nothing of the buyer is told by little more than one sign."""
-    asks_nothing = kind in DISPUTE_KINDS - YOURS or (kind in STEPS and scores.of("act_word") > 0)
+    asks_nothing = kind in DISPUTE_KINDS - YOURS or (kind in STEPS and scores.of("dispute_word") > 0)
     return kind is not None and asks_nothing and scores.of(kind) <= _THIN and not scores.of("idle")
 
 
