@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from parsers.clauses import Clause, Passage, clauses, generally, lists_questions, with_pronouns
+from parsers.clauses import Clause, clauses, generally, lists_questions, with_pronouns
 from parsers.familiar import familiar_language
 from parsers.following import with_things
 from parsers.kinds import DISPUTE_KINDS, STEPS, YOURS, Scores, Sighting, decide, smells_of_dispute, weigh
@@ -16,6 +16,7 @@ from parsers.lexicon import Language, Lexicon
 from parsers.nearly import nearly
 from parsers.numbers import Numbers, numbers
 from parsers.offers import Amounts, amounts
+from parsers.passages import Passage
 from parsers.windows import buyers_times, candidates, other_clocks
 from rules.addresses import host_of, is_ours, open_wrapped, parameters
 from rules.facts import Anchor, Kind, Money, Offer, OtherClock, Outcome, Printed, Reason, Role

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 
 from parsers.bodies import Body
-from parsers.clauses import Passage, rejoin
 from parsers.cleaning import clean
+from parsers.passages import Passage, rejoin
 
 _ADDRESS = re.compile(r"<?\b[a-z][a-z0-9+.\-]{1,20}://\S+", re.I)
 _WRAPPED = 56  # a line at least this wide may have been wrapped; mail programs wrap at 65 to 78
