@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from parsers.dates import FoundDate
 from parsers.levelling import level
 from parsers.lexicon import Language
-from parsers.meanings import derived, longer, meant, parts, who_proposes, within, without_denied
+from parsers.meanings import derived, longer, meant, parts, undenied, who_proposes, within, without_denied
 from parsers.money import FoundMoney
 from parsers.passages import Passage, sentences
 from parsers.spans import FoundSpan
@@ -53,7 +53,7 @@ def clauses(passages: Iterable[Passage], language: Language, first: int = 0) -> 
 
 def _clause(shown: str, passage: Passage, language: Language, index: int) -> Clause:
     text = level(shown)
-    marks = meant(text, without_denied(language.wording.marks(text), text, language))
+    marks = meant(text, without_denied(undenied(language.wording.marks(text)), text, language))
     money = tuple(language.money.find(text, language.dollar, language.yen)) if _FIGURE.search(text) else ()
     dates = _dates(text, shown, language, money)
     found = language.spans.find(text, shown)

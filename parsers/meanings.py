@@ -57,6 +57,12 @@ def _denies(no: Mark, deed: Mark, text: str) -> bool:
     return inside or (deed.end <= no.start and _BEHIND.fullmatch(text, deed.end, no.start) is not None)
 
 
+def undenied(marks: Sequence[Mark]) -> list[Mark]:
+    """The marks without a "no" that is part of what must be done: "don't forget", "nothing remains but"."""
+    musts = [mark for mark in marks if mark.concept == "must"]
+    return [m for m in marks if m.concept != "not" or not any(within(m, must) for must in musts)]
+
+
 def meant(text: str, marks: Sequence[Mark]) -> tuple[Mark, ...]:
     """The marks without those whose words mean something else here: the "App Store", "keep the receipt"."""
     return tuple(

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 # A sentence ends at . ! ? before something that begins one, at the full stops of other scripts, at ; and •.
 _END = re.compile(
-    r"(?<=[!?。！？；;؛؟।•|])\s*|(?<=[^\W\d_]{2}[.…])\s+(?=[^a-zà-ÿа-я\d\s,])|(?<=[^\W\d_]{4}[.…])\s+(?=\d)|(?<=[\uac00-\ud7a3]{2}[.])\s+(?=\d)|(?<=[)\]\"'»”“0-9€$£₽₴₺₪₫฿₩¥₹%][.])\s+(?=[^\W\d_])(?=[^a-zà-ÿа-я])"
+    r"(?<=[!?。！？；;؛؟।•|])\s*|(?<=[^\W\d_]{2}[.…])\s+(?=[^a-zà-ÿа-я\d\s,])|(?<=[^\W\d_]{4}[.…])\s+(?=\d)|(?<=[\uac00-\ud7a3]{2}[.])\s+(?=\d)|(?<=[)\]\"'»”“0-9€$£₽₴₺₪₫฿₩¥₹%][.])\s+(?=[^\W\d_])(?=[^a-zà-ÿа-я])|(?<=[.…])\s+(?=[¿¡])"
 )
 _GOES_ON = re.compile(r"\s*\d{1,2}[:.h]\d{2}(?![./-]?\d)")  # a time of day belongs to what stands before it
-_ORDINAL = re.compile(r"(?<![\d.,:/])(?:0?[1-9]|[12]\d|3[01])\.$")  # "14." of "14. August"
+_ORDINAL = re.compile(r"(?<![\d.,:/$€£])(?:0?[1-9]|[12]\d|3[01])\.$")  # "14." of "14. August"
 _DAY_LAST = re.compile(
     r"\b(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]{0,6}\.? \d{1,2}\.$", re.I
 )
 _YEAR_END = re.compile(r"(?<=\d\s[гр][.])\s+(?=[А-ЯІЇЄҐ])")  # "2025 г. Если"
+_A_NO = re.compile(r"(?:^|[\s(])no\.$", re.I)  # an answer before a word, a number's sign before a figure
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(]|[\u0e00-\u0e7f\u3040-\u9fff\uac00-\ud7a3])(?:nr|no|art|ca|inkl|bzw|z\.b|ggf|vgl|str|sr|sra|dr|núm|num|nº|us|p|pp|e\.g|i\.e|approx|tel|ref|св|руб|грн|ok|np|tj|sept|sett|janv|févr|febr|avr|juil|août|juin|márc|abr|mayo|июня|июля|zobacz|číslo|núm|pág|prof|inc|corp|ltd|bestell|best|godz|сент|февр|нояб|окт|авг|груд|квіт|трав|черв|серп|жовт|лист|верес|берез|листоп|січ|лют|лип|долл|дол|tys|год|час|хв|мин|сек|стр|ул|тел|ном|réf|rif|cod|env|bzgl|std|min|max|cca|pkl|заказ|ord)\.$|(?<!\d)[\s(](?:saat|jam|lúc)\.$",
     re.I,
@@ -42,7 +43,7 @@ def sentences(text: str, breaks: re.Pattern[str] | None = None) -> list[str]:
     out: list[str] = []
     for piece in pieces:
         if out and (
-            _ABBREVIATION.search(out[-1])
+            (_ABBREVIATION.search(out[-1]) and not (_A_NO.search(out[-1]) and piece[0].isalpha()))
             or len(out[-1]) < 4
             or _GOES_ON.match(piece)
             or (_ORDINAL.search(out[-1]) and not _DAY_LAST.search(out[-1]))

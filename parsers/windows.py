@@ -272,6 +272,10 @@ def _own_question(asked: Clause, clause: Clause) -> bool:
         return True
     if asked.has("provide") and asked.has("you") and not asked.has("seller", "bank", "faq"):
         return True  # "could you send us ...?"
+    if asked.has("return", "tracking_number") and not asked.has(
+        "seller", "bank", "refund", "faq", "platform"
+    ):
+        return True  # "is the return on its way?"
     of_seller = asked.has("seller") and not asked.has("you", "proposal")
     return (asked.has("answer", "left", "deadline") and not of_seller) or clause.has(
         "must", "answer", "expire", "auto", "open", "appeal"
