@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from parsers.clauses import Clause
 from parsers.kinds import URGENCY, YOURS, Scores, Sighting, decide
-from parsers.signs import Sign, Signs
+from parsers.signs import DERIVED, Sign, Signs
 from rules.facts import Kind
 
 NEARLY = "nearly"
@@ -44,7 +44,7 @@ def _by_concept(signs: Sequence[Sign]) -> Mapping[str, Sequence[Sign]]:
     out: dict[str, list[Sign]] = defaultdict(list)
     for sign in signs:
         for concept in sorted(sign.all | sign.any):
-            if concept not in _NOT_TAUGHT:
+            if concept not in _NOT_TAUGHT | DERIVED:
                 out[concept].append(sign)
     return out
 

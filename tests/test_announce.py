@@ -13,7 +13,7 @@ from support.judgement import DISPUTE, ORDER, answered, at, cases, notice, only,
 from support.watching import Hands, Recorder, a_mail, a_notice, open_store, policy, read_facts
 from watcher.app import App, Limits
 from watcher.delivery import Delivery
-from watcher.loading import load_words
+from watcher.loading import load_answers, load_words
 from watcher.settings import settings_from
 from watcher.speech import HouseSpeech
 from watcher.timeline import events, reopening_ends
@@ -133,7 +133,7 @@ def test_the_configuration_takes_names_of_clocks_only(tmp_path) -> None:
 def test_the_timeline_of_a_dispute_has_its_orders_clocks_and_where_we_stand() -> None:
     opened = notice(Kind.DISPUTE_OPENED, at(12), dispute=DISPUTE)
     order, dispute = cases(SHIPPED, opened)
-    told = events(dispute, (order,), words(), at(13))
+    told = events(dispute, (order,), words(), load_answers("en").texts, at(13))
     assert [event.mark for event in told[:2]] == ["clock", "mail"]
     assert [event.at for event in told] == sorted(event.at for event in told)
     what = [event.what for event in told]
@@ -145,7 +145,7 @@ def test_the_timeline_of_a_dispute_has_its_orders_clocks_and_where_we_stand() ->
 
 def test_a_deadline_stands_on_the_timeline_with_its_last_plausible_end() -> None:
     case = only(notice(Kind.OFFER, dispute=DISPUTE))
-    assert [event.mark for event in events(case, (), words(), at(1))] == [
+    assert [event.mark for event in events(case, (), words(), load_answers("en").texts, at(1))] == [
         "mail",
         "now",
         "deadline",
