@@ -427,12 +427,14 @@ DEAD = ("idling", "silent server", "no server", "wrong password", "goodbye", "no
 
 def test_f39_no_dead_state_spins(stage, dovecot, count):
     """Under 5 % of a processor over a minute, with the pauses that users have, in every state at once."""
-    seconds, most = (60.0, 0.05) if LONG else (3.0, 0.15)  # a tick weighs more in so short a time
+    seconds, most = (60.0, 0.05) if LONG else (8.0, 0.15)  # a tick weighs more in so short a time
     with contextlib.ExitStack() as undo:
         scenes = {state: dead(stage, dovecot, undo, state) for state in DEAD}
         running = {state: undo.enter_context(process(scene)) for state, scene in scenes.items()}
         assert all(each.ready(30) for each in running.values())
-        time.sleep(3.0)
+        # What is loaded with the first mail is loaded before the measure begins.
+        scenes["store locked"].server.deliver(an_offer(2).raw, user=scenes["store locked"].plan.user)
+        time.sleep(4.0)
         locked = sqlite3.connect(Path(scenes["store locked"].plan.state) / FILE_NAME, isolation_level=None)
         undo.callback(locked.close)
         locked.execute("BEGIN IMMEDIATE")
