@@ -179,17 +179,6 @@ def _is_share(text: str, start: int, end: int) -> bool:
     return bool(_OF.search(text, max(0, start - 16), start) or _SHARE.match(text, end))
 
 
-def _in_an_offer(cue: Mark, clause: Clause) -> bool:
-    """Whether a cue is a mere part of a longer one for what is offered: "half the price"."""
-    return any(
-        m.concept == "offered"
-        and m.start <= cue.start
-        and cue.end <= m.end
-        and m.end - m.start > cue.end - cue.start
-        for m in clause.marks
-    )
-
-
 def _refused(clause: Clause, cue: Mark) -> bool:
     """Whether a cue for what is offered stands right behind a refusal: "he refused a refund of ..."."""
     return any(
