@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from parsers.dates import FoundDate
 from parsers.levelling import level
@@ -10,6 +11,7 @@ from parsers.lexicon import Language
 from parsers.meanings import derived, longer, meant, parts, undenied, who_proposes, within, without_denied
 from parsers.money import FoundMoney
 from parsers.passages import Passage, sentences
+from parsers.shops import with_shops
 from parsers.spans import FoundSpan
 from parsers.wording import Mark
 
@@ -18,6 +20,7 @@ _OF_THIS_MAIL = ("satisfied", "seller", "accept", "propose", "keep")  # what no 
 _ASKING = re.compile(
     r"(?:\?|(?:ますか|でしょうか|ませんか)[。.]?|(?:ไหม|มั้ย)(?:คะ|ครับ|ค่ะ)?)\s*$"
 )  # asks, with or without a sign
+_A_DAY = timedelta(hours=24)
 _FIGURE = re.compile(r"\d")
 
 
@@ -35,7 +38,7 @@ class Clause:
     in_text: bool
     index: int
     concepts: frozenset[str]  # the names of the marks
-    prints: frozenset[str]  # whether a "time" or "money" is printed here
+    prints: frozenset[str]  # what is printed here: a "time" (a "span", of a few "hours"), "money"
 
     def has(self, *concepts: str) -> bool:
         """Whether any of the concepts stands here."""
@@ -54,11 +57,14 @@ def clauses(passages: Iterable[Passage], language: Language, first: int = 0) -> 
 def _clause(shown: str, passage: Passage, language: Language, index: int) -> Clause:
     text = level(shown)
     marks = meant(text, without_denied(undenied(language.wording.marks(text)), text, language))
+    marks = tuple(with_shops(shown, marks, language.locale, language.wording.knows))
     money = tuple(language.money.find(text, language.dollar, language.yen)) if _FIGURE.search(text) else ()
     dates = _dates(text, shown, language, money)
     found = language.spans.find(text, shown)
     spans = tuple(s for s in found if not any(d.start <= s.start and s.end <= d.end for d in dates))
-    prints = frozenset(filter(None, ("time" if dates or spans else "", "money" if money else "")))
+    soon = any(span.within.long < _A_DAY and not span.weak for span in spans)
+    printed = (("time", dates or spans), ("span", spans), ("hours", soon), ("money", money))
+    prints = frozenset(name for name, there in printed if there)
     concepts = frozenset(mark.concept for mark in marks) | derived(text, marks, money)
     if {"evidence", "provide", "you"} <= concepts:
         # "if you have a photo, could you send it?"

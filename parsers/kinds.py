@@ -156,6 +156,9 @@ def _rather(winner: Kind, points: Mapping[Kind, float], scores: Scores) -> Kind 
         return Kind.DECLINED  # proof is one of the things that a refused buyer may add
     if winner not in YOURS and points[Kind.DECLINED] >= ENOUGH and scores.of("may_act"):
         return Kind.DECLINED  # what AliExpress will do later matters less than what the buyer may do now
+    agreed = scores.of("send_off") and scores.of("buttons") < 1 and points[Kind.RETURN_REQUESTED] >= _PLAIN
+    if winner is Kind.OFFER and agreed:
+        return Kind.RETURN_REQUESTED  # whoever is to print the label has agreed already
     if winner is Kind.RETURN_REQUESTED and _both_buttons(scores) and points[Kind.OFFER] >= ENOUGH:
         return Kind.OFFER
     on_its_way = winner is not Kind.ORDER_DELIVERED and points[Kind.ORDER_SHIPPED] >= ENOUGH

@@ -72,8 +72,15 @@ def meant(text: str, marks: Sequence[Mark]) -> tuple[Mark, ...]:
         and not (mark.concept == "keep" and any(_is_kept(mark, other) for other in marks))
         and not (mark.concept == "evidence" and any(m.concept == "keep" and _is_kept(m, mark) for m in marks))
         and not (mark.concept == "evidence" and any(_is_slip(mark, other) for other in marks))
+        and not (mark.concept == "declined" and _is_ready(mark, marks))
         and not (mark.concept == "paid" and any(_goes_to_seller(mark, other) for other in marks))
     )
+
+
+def _is_ready(no: Mark, marks: Sequence[Mark]) -> bool:
+    """Whether a refusal is itself denied, as a part of a proposal: "not against paying back"."""
+    ready = any(m.concept == "propose" and within(no, m) and longer(m, no) for m in marks)
+    return ready and any(m.concept == "not" and m.end == no.start - 1 for m in marks)
 
 
 def _goes_to_seller(paid: Mark, other: Mark) -> bool:

@@ -19,6 +19,7 @@ _WITH_OFFER = frozenset(
         Kind.DISPUTE_CLOSED,
     )
 )
+_RULED = frozenset((Kind.JUDGEMENT, Kind.RETURN_REQUESTED))
 _OFFERING = ("propose", "proposal", "offered", "decide")
 _OWN_REQUEST = frozenset((Kind.DISPUTE_OPENED, Kind.DECLINED, Kind.ESCALATED, Kind.EVIDENCE_REQUESTED))
 _NUMBER = re.compile(r"[^\w]{0,3}\d{10}")
@@ -60,11 +61,15 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
         "paid": [],
         "price": [],
         "refused": [],
+        "ruled": [],
+        "told": [],
         "open": [],
     }
     for clause in clauses:
         for found in clause.money:
             use = _use(clause, found)
+            if kind in _RULED:
+                use = _after_a_story(use, clause)
             if (
                 use == "open"
                 and kind in _OWN_REQUEST
@@ -82,10 +87,18 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
         return Amounts(None, asked, paid)
     if kind is Kind.REFUND_ISSUED and not by_use["offered"]:  # "the 12.50 that you paid is back"
         by_use["offered"] = [m for m in by_use["open"] if m not in (asked, paid)] or by_use["paid"]
-    offered = by_use["offered"] or [
-        m for m in (*by_use["refused"], *by_use["open"]) if m not in (asked, paid)
-    ]
+    other = (*by_use["ruled"], *by_use["told"], *by_use["refused"], *by_use["open"])
+    offered = by_use["offered"] or [m for m in other if m not in (asked, paid)]
     return Amounts(_offer(clauses, kind, offered[0] if offered else None), asked, paid)
+
+
+def _after_a_story(use: str, clause: Clause) -> str:
+    """What an amount is for in a mail that rules: "the seller had offered 4" is told before the ruling."""
+    ruling = clause.has("platform", "decide", "decision")
+    if use == "offered" and clause.has("seller_proposes") and not ruling:
+        return "told"
+    given = ruling or clause.has("you", "return", "refund", "future")
+    return "ruled" if use == "open" and given else use
 
 
 def _use(clause: Clause, found: FoundMoney) -> str:
@@ -140,7 +153,16 @@ def _use(clause: Clause, found: FoundMoney) -> str:
     use = best[1] if best else "open"
     beside = around(clause, found.start)
     refused = "declined" in beside and beside.isdisjoint(("propose", "proposal", "decide"))
+    refused = refused or _is_not_but(clause, found, beside)
     return "asked" if refused and use in ("offered", "open") else use
+
+
+def _is_not_but(clause: Clause, found: FoundMoney, beside: frozenset[str]) -> bool:
+    """Whether an amount is denied and another one is not: "no 22, but 9 will do"."""
+    if beside.isdisjoint(("not", "reject")) or not beside.isdisjoint(_CUES):
+        return False
+    others = (around(clause, other.start) for other in clause.money if other.start > found.end)
+    return any(other.isdisjoint(("not", "reject")) for other in others)
 
 
 def _new_sentence(clause: Clause, end: int, start: int) -> bool:
@@ -152,6 +174,8 @@ def _new_sentence(clause: Clause, end: int, start: int) -> bool:
 def _row_of(clause: Clause, start: int) -> str | None:
     """The party that alone is the label of an amount: "Shop: 6.50", "You: 11.00"."""
     colon = clause.text.rfind(":", max(0, start - _RIGHT_BEFORE), start)
+    if colon > 0 and any(mark.end == colon and mark.concept in _SURE for mark in clause.marks):
+        return None  # "what you paid"
     for mark in clause.marks:
         begins = not mark.start or clause.text[: mark.start].rstrip().endswith((".", ";", ","))
         if colon > 0 and mark.end == colon and begins and mark.concept in ("you", "seller"):

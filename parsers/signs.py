@@ -152,6 +152,7 @@ _KINDS = {str(kind) for kind in Kind} | {
     "hand_in",
     "counter",
     "sellers_no",
+    "send_off",
     "appeals",
     "by_then",
     "auto_done",

@@ -32,6 +32,8 @@ _NOT_PLATFORMS = frozenset(
 )
 _LABELS = frozenset(("placed", "estimated", "deadline", "left", "expire", "must", "protection", "price"))
 _ASKING = _PRESSING | {"you", "if", "evidence"}
+_RULING = frozenset(("decision", "decide", "review"))
+_OF_BUYER = _PRESSING - {"soon", "remind"} | {"you", "if", "provide", "appeal", "return", "proposal"}
 _REFUND = frozenset(("refund",))
 _BANKS = frozenset(("wait_refund", "bank"))
 _PROTECTION = frozenset(("protection",))
@@ -141,6 +143,8 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
         return "seller", "the seller has this time"
     if _is_range(printed) and "platform" in beside and not _outside(clause, start, printed) & _ASKING:
         return "platform", "how long AliExpress takes"
+    if _is_range(printed) and concepts & _RULING and not _outside(clause, start, printed) & _OF_BUYER:
+        return "platform", "how long a decision takes"
     pressing = concepts & (_PRESSING | ({"paid"} if "future" in concepts else set()))
     if weak and "counters" in concepts:
         return "nobody", "when the other side would act"
@@ -266,8 +270,8 @@ def _is_from(printed: Printed, clause: Clause) -> bool:
 
 def _own_question(asked: Clause, clause: Clause) -> bool:
     """Whether a question, or what follows it, is about the buyer's own answer and not the others' ways."""
-    if asked.money and asked.has("accept", "propose", "keep"):
-        return True
+    if asked.money or asked.place == "subject":
+        return True  # no general question names an amount
     if not asked.has("seller", "bank", "refund", "wait_refund", "faq", "platform", "parcel", "reject"):
         return True
     if asked.has("provide") and asked.has("you") and not asked.has("seller", "bank", "faq"):
