@@ -1,8 +1,9 @@
 """What a link's label says it is for, and which buttons the text names that are not there at all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import combinations
+from functools import lru_cache
+from itertools import combinations, product
 from urllib.parse import parse_qsl
 
 from parsers.clauses import Clause
@@ -85,8 +86,7 @@ def opposed(anchors: Sequence[Anchor], languages: Sequence[Language]) -> list[An
 def _twins(anchors: Sequence[Anchor]) -> dict[str, Role]:
     """The role of an unknown button that leads where an accept or reject leads, but for one value."""
     sure = [a for a in anchors if a.says in _CONTRARY and a.href]
-    free = [a for a in anchors if a.says is None and a.href and 0 < len(a.label) <= _LONGEST]
-    pairs = [(a, b) for a in sure for b in free if _apart(a.href or "", b.href or "") == 1]
+    pairs = _alike(product(sure, _unknown(anchors)))
     if len(pairs) != 1 or len({a.says for a in sure}) != 1:
         return {}
     known, twin = pairs[0]
@@ -95,8 +95,7 @@ def _twins(anchors: Sequence[Anchor]) -> dict[str, Role]:
 
 def _denials(anchors: Sequence[Anchor], languages: Sequence[Language]) -> dict[str, Role]:
     """The roles of two unknown buttons with one target but for one value, of which one says "not"."""
-    free = [a for a in anchors if a.says is None and a.href and 0 < len(a.label) <= _LONGEST]
-    pairs = [(a, b) for a, b in combinations(free, 2) if _apart(a.href or "", b.href or "") == 1]
+    pairs = _alike(combinations(_unknown(anchors), 2))
     if len(pairs) != 1:
         return {}
     nots = [_says_not(anchor.label, languages) for anchor in pairs[0]]
@@ -109,13 +108,27 @@ def _says_not(label: str, languages: Sequence[Language]) -> bool:
     return any(mark.concept == "not" for lang in languages for mark in lang.wording.marks(level(label)))
 
 
-def _apart(first: str, second: str) -> int:
-    """In how many values two addresses of the same page and the same keys differ; -1 for other pages."""
-    (page, _, query), (other, _, asked) = first.partition("?"), second.partition("?")
-    ours, theirs = parse_qsl(query), parse_qsl(asked)
-    if page != other or not ours or [key for key, _ in ours] != [key for key, _ in theirs]:
-        return -1
-    return sum(mine != yours for mine, yours in zip(ours, theirs, strict=True))
+def _unknown(anchors: Sequence[Anchor]) -> list[Anchor]:
+    """The buttons that lead somewhere and whose role nobody knows."""
+    return [a for a in anchors if a.says is None and a.href and 0 < len(a.label) <= _LONGEST]
+
+
+def _alike(pairs: Iterable[tuple[Anchor, Anchor]]) -> list[tuple[Anchor, Anchor]]:
+    """The pairs that lead to the same page with the same keys, and where all values but one are the same."""
+    address = lru_cache(maxsize=None)(_taken_apart)  # each is compared with every other
+
+    def differ_once(first: Anchor, second: Anchor) -> bool:
+        (page, values), (other, given) = address(first.href or ""), address(second.href or "")
+        return page == other and sum(mine != yours for mine, yours in zip(values, given, strict=True)) == 1
+
+    return [pair for pair in pairs if differ_once(*pair)]
+
+
+def _taken_apart(address: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The page and the keys of an address, and its values."""
+    page, _, query = address.partition("?")
+    asked = parse_qsl(query)
+    return (page, *(key for key, _ in asked)), tuple(value for _, value in asked)
 
 
 def _ends(other: str, rest: str, label: str) -> bool:
