@@ -22,6 +22,8 @@ _ASKING = re.compile(
 )  # asks, with or without a sign
 _A_DAY = timedelta(hours=24)
 _FIGURE = re.compile(r"\d")
+_RIGHT_BEHIND = re.compile(r"\s(?:\w{1,3}\s)?")
+_BRAND = re.compile(r"\W*aliexpress\s?[\]】:|)]")  # before the subject proper stands who sends it
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,9 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
     marks = meant(text, without_denied(undenied(language.wording.marks(text)), text, language))
     marks = tuple(with_shops(shown, marks, language.locale, language.wording.knows))
     money = tuple(language.money.find(text, language.dollar, language.yen)) if _FIGURE.search(text) else ()
+    marks = _money_back(marks, text, money) if money else marks
+    if passage.place == "subject":
+        marks = tuple(m for m in marks if m.concept != "platform" or not _BRAND.match(text, 0, m.end + 2))
     dates = _dates(text, shown, language, money)
     found = language.spans.find(text, shown)
     spans = tuple(s for s in found if not any(d.start <= s.start and s.end <= d.end for d in dates))
@@ -74,6 +79,18 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
         concepts |= {"if", "question"}  # "has it arrived?" does not say that it has
     return Clause(
         text, shown, passage.place, marks, dates, spans, money, passage.in_text, index, concepts, prints
+    )
+
+
+def _money_back(marks: Sequence[Mark], text: str, money: Sequence[FoundMoney]) -> tuple[Mark, ...]:
+    """The marks with "return" read as a refund where the amount stands right behind it: "devuelve 6 €"."""
+    return tuple(
+        replace(mark, concept="refund")
+        if mark.concept == "return"
+        and text[mark.start] < "ɏ"
+        and any(_RIGHT_BEHIND.fullmatch(text, mark.end, m.start) for m in money)
+        else mark
+        for mark in marks
     )
 
 

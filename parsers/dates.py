@@ -81,6 +81,11 @@ _SHORT = re.compile(
 )
 
 
+# "до 19.05", "bis 19.05": a day and month behind a word that leads to a date
+_DOTTED = re.compile(
+    r"(?<!\w)(?:до|к|по|(?:о?пів|полу)ноч[іи]|bis|bis zum|zum|am|do|dnia|na|til|senest|tot|op|pe|la|le)\s"
+    r"(?P<a>0?[1-9]|[12]\d|3[01])\.(?P<b>0[1-9]|1[0-2])(?![\d.:%]|,\d|\s?(?:[^\s\w,;.!?)]|год|час|uhr|грн|руб|zł|eur|lei|kr))"
+)
 _FIGURE = re.compile(r"\d")
 _NIGHT = ("밤", "夜", "夜の", "晩")  # at twelve it is midnight
 _BESIDE = 6  # characters between "today" and the date it stands before
@@ -189,6 +194,9 @@ class DateReader:
                     yield days, start, short.end() if short else end, weak
         for match in _NUMERIC.finditer(text):
             yield from self._numeric(match, match["a"], match["b"], match["y"], match["sep"], weak=False)
+        for match in _DOTTED.finditer(text):
+            for days, _, end, weak in self._numeric(match, match["a"], match["b"], None, ".", weak=True):
+                yield days, match.start("a"), end, weak
         for match in _SHORT.finditer(text):
             second = match["b"] or match["b2"]
             yield from self._numeric(match, match["a"], second, None, match["sep"] or ".", weak=True)

@@ -150,6 +150,8 @@ def _rather(winner: Kind, points: Mapping[Kind, float], scores: Scores) -> Kind 
         return Kind.JUDGEMENT  # AliExpress refused, not the seller
     if winner is Kind.ORDER_COMPLETING and _both_buttons(scores):
         return Kind.OFFER  # nobody accepts or rejects that an order is completed
+    if winner is Kind.ORDER_COMPLETING and points[Kind.OFFER] >= _RULED and scores.of("seller_offer") >= 2:
+        return Kind.OFFER  # how long the order is protected stands beside what the seller proposes
     if winner is Kind.ORDER_COMPLETING and scores.of("auto_done") and scores.of("days"):
         return Kind.ORDER_COMPLETED
     if winner is Kind.EVIDENCE_REQUESTED and points[Kind.DECLINED] >= max(ENOUGH, points[winner] - 4.0):

@@ -74,6 +74,7 @@ def meant(text: str, marks: Sequence[Mark]) -> tuple[Mark, ...]:
         and not (mark.concept == "evidence" and any(_is_slip(mark, other) for other in marks))
         and not (mark.concept == "declined" and _is_ready(mark, marks))
         and not (mark.concept == "paid" and any(_goes_to_seller(mark, other) for other in marks))
+        and not (mark.concept == "declined" and any(_by_the_buyer(mark, other) for other in marks))
     )
 
 
@@ -81,6 +82,11 @@ def _is_ready(no: Mark, marks: Sequence[Mark]) -> bool:
     """Whether a refusal is itself denied, as a part of a proposal: "not against paying back"."""
     ready = any(m.concept == "propose" and within(no, m) and longer(m, no) for m in marks)
     return ready and any(m.concept == "not" and m.end == no.start - 1 for m in marks)
+
+
+def _by_the_buyer(no: Mark, other: Mark) -> bool:
+    """Whether a refusal is the buyer's own of what was offered before: "which you turned down"."""
+    return other.concept == "turned_down" and other.start < no.end and no.start < other.end
 
 
 def _goes_to_seller(paid: Mark, other: Mark) -> bool:
@@ -125,7 +131,16 @@ def who_proposes(text: str, marks: Sequence[Mark]) -> frozenset[str]:
         if near:
             nearest = min(near, key=lambda party: max(deed.start - party.end, party.start - deed.end))
             out.add(f"{nearest.concept}_proposes")
+    if len(out) > 1 and _is_content(text, marks, named):
+        out.discard("seller_proposes")
     return frozenset(out)
+
+
+def _is_content(text: str, marks: Sequence[Mark], named: Sequence[Mark]) -> bool:
+    """Whether what the seller would do is AliExpress's proposal: "we propose: the seller pays you 5"."""
+    colon = text.find(": ")
+    said = [mark for mark in marks if mark.end <= colon]
+    return any(m in named for m in said) and any(m.concept in _PROPOSING for m in said)
 
 
 def _put_off(deed: Mark, party: Mark, marks: Sequence[Mark], text: str) -> bool:

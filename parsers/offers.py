@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from parsers.clauses import Clause, around
 from parsers.money import FoundMoney
+from parsers.proposers import names_shop
 from parsers.wording import Mark
 from rules.facts import Kind, Money, Offer, Party, Remedy
 
@@ -76,6 +77,8 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
                 and clause.has("dispute", "request", "return", "refund")
             ):
                 use = "offered"
+            if kind in _OWN_REQUEST and use == "offered" and _had_proposed(clause):
+                continue  # "he had offered 3.00, and you said no"
             by_use[use].append(found.money)
     asked = by_use["asked"][0] if by_use["asked"] else None
     paid = by_use["paid"][0] if by_use["paid"] else None
@@ -99,6 +102,11 @@ def _after_a_story(use: str, clause: Clause) -> str:
         return "told"
     given = ruling or clause.has("you", "return", "refund", "future")
     return "ruled" if use == "open" and given else use
+
+
+def _had_proposed(clause: Clause) -> bool:
+    """Whether a clause tells what the seller had proposed, and nothing of the buyer's own request."""
+    return {"seller_proposes", "propose"} <= clause.concepts and not clause.has("asked", "request")
 
 
 def _use(clause: Clause, found: FoundMoney) -> str:
@@ -303,10 +311,14 @@ def _party(clauses: Sequence[Clause], kind: Kind) -> Party | None:
         )
     ]
     if kind in (Kind.OFFER, Kind.OFFER_REMINDER):
-        named = any(c.has("seller") and (c.money or c.place in ("subject", "heading")) for c in clauses)
+        named = any(
+            c.has("seller") and ((c.money and not c.has("price")) or c.place in ("subject", "heading"))
+            for c in clauses
+        )
+        shop = any(names_shop(c) for c in clauses)
         return (
             Party.SELLER
-            if telling or (named and not any(c.has("platform_proposes") for c in clauses))
+            if telling or ((named or shop) and not any(c.has("platform_proposes") for c in clauses))
             else None
         )
     decided = [c for c in clauses if c.has("decide", "decision") and c.has("platform")]

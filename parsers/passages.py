@@ -20,6 +20,10 @@ _ABBREVIATION = re.compile(
     re.I,
 )
 
+_UNIT_END = re.compile(
+    r"(?:грн|руб|долл?|год|хв|мин|сек|час)\.$", re.I
+)  # before a capital it ends a sentence
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -43,7 +47,7 @@ def sentences(text: str, breaks: re.Pattern[str] | None = None) -> list[str]:
     out: list[str] = []
     for piece in pieces:
         if out and (
-            (_ABBREVIATION.search(out[-1]) and not (_A_NO.search(out[-1]) and piece[0].isalpha()))
+            (_ABBREVIATION.search(out[-1]) and not _ends_anyhow(out[-1], piece))
             or len(out[-1]) < 4
             or _GOES_ON.match(piece)
             or (_ORDINAL.search(out[-1]) and not _DAY_LAST.search(out[-1]))
@@ -52,6 +56,13 @@ def sentences(text: str, breaks: re.Pattern[str] | None = None) -> list[str]:
         else:
             out.append(piece)
     return out
+
+
+def _ends_anyhow(sentence: str, following: str) -> bool:
+    """Whether a sentence ends with its abbreviation: "... answers no. | Please", "12 грн. | Якщо"."""
+    if _A_NO.search(sentence):
+        return following[0].isalpha()
+    return bool(_UNIT_END.search(sentence)) and following[0].isupper()
 
 
 def _is_label_of(label: Passage, value: Passage) -> bool:

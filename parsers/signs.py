@@ -30,6 +30,7 @@ CONCEPTS = frozenset(
         "accept",
         "reject",
         "declined",
+        "turned_down",
         "modify",
         "answer",
         "provide",

@@ -54,13 +54,16 @@ class SpanReader:
         ]
         names.sort(key=lambda name: "business" not in name)
         unit = "(?:" + "|".join(names) + ")" + edge[1]
+        later = unit.replace(
+            "(?P<{p}minute>", "(?P<{p}minute>分|분|"
+        )  # behind hours these are no time of day
         to = _either(("-", "~", "〜", "–", *words.to))
         first = unit.replace("{p}", "a_")
         named = rf"(?:\s*{unit.replace('{p}', 'z_')})?"  # "2 days to 7 days"
         head = rf"(?P<n>{number})(?:{named}\s*(?:{to})\s*(?P<n2>{second}))?(?:\s?\(\w+\))?[\s\-]*{first}"
         join = _either((",", *words.joiners))
-        tail = rf"(?:\s*(?:{join})?\s*(?P<m>{number})[\s\-]*{unit.replace('{p}', 'b_')})?"
-        last = rf"(?:\s*(?:{join})?\s*(?P<k>{number})[\s\-]*{unit.replace('{p}', 'c_')})?"
+        tail = rf"(?:\s*(?:{join})?\s*(?P<m>{number})[\s\-]*{later.replace('{p}', 'b_')})?"
+        last = rf"(?:\s*(?:{join})?\s*(?P<k>{number})[\s\-]*{later.replace('{p}', 'c_')})?"
         self._span = re.compile(head + tail + last)
         business = "|".join(words.units.get("business", ())) or r"(?!)"
         self._business_before = re.compile(rf"(?:{business})(?:\s\w{{1,4}})?\s*[:(]?\s*$")

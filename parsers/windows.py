@@ -36,7 +36,24 @@ _RULING = frozenset(("decision", "decide", "review"))
 _OF_BUYER = _PRESSING - {"soon", "remind"} | {"you", "if", "provide", "appeal", "return", "proposal"}
 _REFUND = frozenset(("refund",))
 _BANKS = frozenset(("wait_refund", "bank"))
+_REVIEWED_BY_YOU = frozenset(("proposal", "propose", "offered", "request", "evidence", "modify", "decision"))
 _PROTECTION = frozenset(("protection",))
+_STILL = frozenset(("deadline", "left", "expire", "must", "answer"))
+_HELP = frozenset(("help",))
+_ASKED = frozenset(
+    (
+        "accept",
+        "reject",
+        "evidence",
+        "proposal",
+        "expire",
+        "left",
+        "auto",
+        "return",
+        "tracking_number",
+        "dispute",
+    )
+)
 # Words that make a time nobody's deadline, the words that make it one all the same, and why.
 _NOBODYS = (
     (
@@ -55,6 +72,7 @@ _NOBODYS = (
         "how long money takes",
     ),
     (_PROTECTION, frozenset(("answer",)), "how long the order is protected"),
+    (_HELP, _ASKED | {"you"}, "how soon the help centre answers"),
     (frozenset(("faq",)), frozenset(("must", "expire", "answer")), "a general rule"),
 )
 # Kinds in which a dispute is open already, and the words of an answer in it.
@@ -88,6 +106,7 @@ class Candidate:
     owner: str  # "yours" | "seller" | "platform" | "nobody" | "open"
     why: str
     clause: int
+    pressed: bool = True  # whether more than a word for the buyer makes it the buyer's
 
 
 def _nearest(clause: Clause, start: int, names: frozenset[str], span: int = 45) -> str | None:
@@ -141,7 +160,8 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
     sellers = _subject(clause, start) == "seller" and not beside & {"you", "must"}
     if isinstance(printed, Within) and (sellers or _is_topic(clause, start)) and "you" not in beside:
         return "seller", "the seller has this time"
-    if _is_range(printed) and "platform" in beside and not _outside(clause, start, printed) & _ASKING:
+    reviewing = "platform" in beside or ("review" in concepts and not concepts & _REVIEWED_BY_YOU)
+    if _is_range(printed) and reviewing and not _outside(clause, start, printed) & _ASKING:
         return "platform", "how long AliExpress takes"
     if _is_range(printed) and concepts & _RULING and not _outside(clause, start, printed) & _OF_BUYER:
         return "platform", "how long a decision takes"
@@ -173,11 +193,14 @@ def _is_topic(clause: Clause, start: int) -> bool:
 
 def _nobodys(clause: Clause, start: int, printed: Printed, kind: Kind | None) -> str | None:
     """Why a time is nobody's deadline (it has happened, is a parcel's, a bank's), None where it may be."""
-    if _nearest(clause, start, _LABELS) in ("placed", "estimated"):
+    as_of = any(m.concept == "placed" and m.start < start < m.end for m in clause.marks)  # "as of today"
+    if as_of or _nearest(clause, start, _LABELS) in ("placed", "estimated"):
         return "the time of something that happened or will arrive"
     if _VOUCHER in clause.concepts and not clause.concepts & _NO_VOUCHERS:
         return "how long a coupon or a gift card can be used"
     beside = around(clause, start)
+    if "turned_down" in beside and not clause.concepts & _STILL:
+        return "when the buyer turned an offer down"
     takes_time = _is_range(printed) or (isinstance(printed, Within) and printed.business)
     if takes_time and _MONEY_LATER.match(clause.text, start + len(printed.quote)):
         behind = {mark.concept for mark in clause.marks if mark.start >= start}
@@ -187,6 +210,8 @@ def _nobodys(clause: Clause, start: int, printed: Printed, kind: Kind | None) ->
         if concepts == _REFUND and not takes_time:
             continue
         if concepts == _PROTECTION and kind in _ORDER_CLOCKS:
+            continue
+        if concepts == _HELP and not (isinstance(printed, Within) and "answer" in clause.concepts):
             continue
         if concepts == _BANKS and takes_time and "you" not in clause.concepts:
             unless = unless - {"must"}  # "banks need 3 to 20 days"
@@ -236,7 +261,7 @@ def candidates(clauses: Sequence[Clause], kind: Kind | None) -> list[Candidate]:
             ):
                 owner, why = "nobody", "the answer to a general question"
             part = replace(printed, in_text=clause.in_text)
-            out.append(Candidate(part, owner, why, clause.index))
+            out.append(Candidate(part, owner, why, clause.index, bool(clause.concepts & _PRESSING)))
     return out
 
 
@@ -288,11 +313,12 @@ def _own_question(asked: Clause, clause: Clause) -> bool:
 
 def buyers_times(found: Sequence[Candidate], sent_at: datetime) -> tuple[Printed, ...]:
     """Return the times that are the buyer's: those said to be, else plausible ones where nobody is named."""
-    mine = [c.printed for c in found if c.owner == "yours"]
-    if not mine:
-        mine = [c.printed for c in found if c.owner == "open" and _plausible(c.printed, sent_at)]
-    coming = [printed for printed in mine if _plausible(printed, sent_at)]
-    return tuple(dict.fromkeys(_most_precise(coming or mine)))
+    mine = [c for c in found if c.owner == "yours"]
+    coming = [c.printed for c in mine if _plausible(c.printed, sent_at)]
+    if not coming:
+        coming = [c.printed for c in found if c.owner == "open" and _plausible(c.printed, sent_at)]
+    past = [c.printed for c in mine if c.pressed]
+    return tuple(dict.fromkeys(_most_precise(coming or past)))
 
 
 def other_clocks(found: Sequence[Candidate]) -> tuple[OtherClock, ...]:
