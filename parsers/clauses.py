@@ -176,7 +176,8 @@ def _asks_by_a_time(clause: Clause) -> bool:
 def _asks_the_buyer(clause: Clause) -> bool:
     """Whether a clause asks something of the buyer; "banks need 20 days" is no such thing."""
     banks = clause.has("bank", "wait_refund") and not clause.has("you", "answer", "expire")
-    return clause.has(*_ASKED_OF_BUYER) and not banks
+    ours = clause.has("platform") and not clause.has("you", "must", "expire", "appeal", "auto")
+    return clause.has(*_ASKED_OF_BUYER) and not banks and not ours  # "we usually answer in 5 days"
 
 
 def lists_questions(found: Sequence[Clause]) -> bool:

@@ -75,6 +75,7 @@ def meant(text: str, marks: Sequence[Mark]) -> tuple[Mark, ...]:
         and not (mark.concept == "declined" and _is_ready(mark, marks))
         and not (mark.concept == "paid" and any(_goes_to_seller(mark, other) for other in marks))
         and not (mark.concept == "declined" and any(_by_the_buyer(mark, other) for other in marks))
+        and not (mark.concept == "paid" and any(_is_ruling(mark, other) for other in marks))
     )
 
 
@@ -92,6 +93,11 @@ def _by_the_buyer(no: Mark, other: Mark) -> bool:
 def _goes_to_seller(paid: Mark, other: Mark) -> bool:
     """Whether what is paid is the seller's money at the end of an order: "released to the seller"."""
     return other.concept == "complete" and within(paid, other) and longer(other, paid)
+
+
+def _is_ruling(paid: Mark, other: Mark) -> bool:
+    """Whether what is "given" is an opinion or a verdict, and no money: "avons rendu notre avis"."""
+    return other.concept == "decide" and within(paid, other) and longer(other, paid)
 
 
 def longer(mark: Mark, other: Mark) -> bool:

@@ -30,6 +30,10 @@ _SHARE = re.compile(r"[^\d]{0,6}(?:\d{1,3} ?%|% ?\d{1,3}(?![\d.,]))")
 _RIGHT_BEHIND = 12  # characters
 _RIGHT_BEFORE = 4
 _BESIDE = 14  # characters between "instead of" and what is put aside
+_NO_VOUCHERS = ("propose", "proposal", "accept", "decide", "decision", "refund", "seller", "asked")
+_PAID_AFTER_ALL = frozenset(
+    ("if", "propose", "proposal", "answer", "accept", "auto", "decide", "expire", "keep", "return", "must")
+)
 _SURE = frozenset(("asked", "total", "price", "offered"))
 _CUES = {
     "asked": "asked",
@@ -70,7 +74,7 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
         for found in clause.money:
             use = _use(clause, found)
             if kind in _RULED:
-                use = _after_a_story(use, clause)
+                use = _after_a_story(use, clause, found.start)
             if (
                 use == "open"
                 and kind in _OWN_REQUEST
@@ -95,13 +99,22 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
     return Amounts(_offer(clauses, kind, offered[0] if offered else None), asked, paid)
 
 
-def _after_a_story(use: str, clause: Clause) -> str:
+def _after_a_story(use: str, clause: Clause, start: int) -> str:
     """What an amount is for in a mail that rules: "the seller had offered 4" is told before the ruling."""
     ruling = clause.has("platform", "decide", "decision")
-    if use == "offered" and clause.has("seller_proposes") and not ruling:
+    sellers = _is_sellers_own(clause, start) or (clause.has("seller_proposes") and not ruling)
+    if use == "offered" and sellers:
         return "told"
+    if use == "paid" and clause.has("refund") and clause.has("platform", "decide"):
+        return "ruled"  # "the order total of 64 is refunded"
     given = ruling or clause.has("you", "return", "refund", "future")
     return "ruled" if use == "open" and given else use
+
+
+def _is_sellers_own(clause: Clause, start: int) -> bool:
+    """Whether the seller proposes an amount, in its part between commas: "he had offered 5, you ..."."""
+    beside = around(clause, start)
+    return beside >= {"seller", "propose"} and beside.isdisjoint(("platform", "decide"))
 
 
 def _had_proposed(clause: Clause) -> bool:
@@ -111,6 +124,8 @@ def _had_proposed(clause: Clause) -> bool:
 
 def _use(clause: Clause, found: FoundMoney) -> str:
     """What an amount is for: by the nearest cue; one behind it counts a little less than one before it."""
+    if "voucher" in clause.concepts and not clause.has(*_NO_VOUCHERS):
+        return "price"
     whose = _row_of(clause, found.start)
     if whose is not None:
         return "asked" if whose == "you" else "offered"
@@ -134,6 +149,8 @@ def _use(clause: Clause, found: FoundMoney) -> str:
                 continue
             if any(found.end <= other.start < mark.start for other in clause.money):
                 continue  # "first it was 4, now it is 9 of the 18 that you asked"
+            if use in ("paid", "asked") and _of_next(clause, mark):
+                continue  # "7.40 of the requested 18.90"
             rank = len(gap) + (36 if _of_next(clause, mark) else 6)
             if use == "paid" and any(between[0] <= other.start < between[1] for other in clause.money):
                 continue  # "45 of the 130 paid": what was paid is the amount beside the word
@@ -160,6 +177,8 @@ def _use(clause: Clause, found: FoundMoney) -> str:
             best = (rank, use)
     use = best[1] if best else "open"
     beside = around(clause, found.start)
+    if use == "offered" and beside >= {"not", "paid"} and beside.isdisjoint(_PAID_AFTER_ALL):
+        return "refused"  # "the 45 that you asked for won't be paid"
     refused = "declined" in beside and beside.isdisjoint(("propose", "proposal", "decide"))
     refused = refused or _is_not_but(clause, found, beside)
     return "asked" if refused and use in ("offered", "open") else use

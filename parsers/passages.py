@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 # A sentence ends at . ! ? before something that begins one, at the full stops of other scripts, at ; and •.
 _END = re.compile(
-    r"(?<=[!?。！？；;؛؟।•|])\s*|(?<=[^\W\d_]{2}[.…])\s+(?=[^a-zà-ÿа-я\d\s,])|(?<=[^\W\d_]{4}[.…])\s+(?=\d)|(?<=[\uac00-\ud7a3]{2}[.])\s+(?=\d)|(?<=[)\]\"'»”“0-9€$£₽₴₺₪₫฿₩¥₹%][.])\s+(?=[^\W\d_])(?=[^a-zà-ÿа-я])|(?<=[.…])\s+(?=[¿¡])"
+    r"(?<=[!?。！？；;؛؟।•|])\s*|(?<=[^\W\d_]{2}[.…])\s+(?=[^a-zà-ÿа-я\d\s,])|(?<=[^\W\d_]{4}[.…])\s+(?=\d)|(?<=[\uac00-\ud7a3]{2}[.])\s+(?=\d)|(?<=\d[\uac00-\ud7a3][.])\s+(?=[\uac00-\ud7a3])|(?<=[)\]\"'»”“0-9€$£₽₴₺₪₫฿₩¥₹%][.])\s+(?=[^\W\d_])(?=[^a-zà-ÿа-я])|(?<=[.…])\s+(?=[¿¡])"
 )
 _GOES_ON = re.compile(r"\s*\d{1,2}[:.h]\d{2}(?![./-]?\d)")  # a time of day belongs to what stands before it
 _ORDINAL = re.compile(r"(?<![\d.,:/$€£])(?:0?[1-9]|[12]\d|3[01])\.$")  # "14." of "14. August"

@@ -36,6 +36,7 @@ class SpanWords:
 _HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0, "business": 24.0, "week": 168.0, "month": 720.0}
 _COUNTDOWN = re.compile(r"(?<![\d:./])(\d{1,3}):([0-5]\d):([0-5]\d)(?![\d:])")
 _AT = re.compile(r"(?<!\w)(?:à|às|a las|alle|um|at|om|kl)\s$")  # "à 18 h" is a time of day
+_MINUTES = re.compile(r"\s?([0-5]?\d)\s?[分분]")  # after hours; elsewhere these signs say other things too
 _MOST = 400 * 24.0
 
 
@@ -121,6 +122,9 @@ class SpanReader:
                 break
             extra += self._number(match[number]) * _HOURS[part]
             end, smallest = match.end(prefix + part), _HOURS[part]
+        bare = _MINUTES.match(text, end) if smallest == 1.0 else None  # 60 minutes to the hour
+        if bare:
+            extra, end = extra + int(bare[1]) / 60, bare.end()
         if unit == "day" and not extra:
             clock = self._day_count.match(text, end)
             if clock:

@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from parsers.clauses import Clause, around
+from parsers.nobodys import PRESSING, is_range, nobodys
 from rules.facts import Ahead, By, Day, Kind, OtherClock, Printed, Turn, Weekday, Within
 
-_PRESSING = frozenset(
-    ["deadline", "left", "expire", "must", "answer", "accept", "reject", "auto", "remind", "soon"]
-)
 # For which act a time must be, to be the deadline of a kind.
 _ACTS = {
     Kind.RETURN_REQUESTED: frozenset(["return", "return_label", "tracking_number", "parcel"]),
@@ -30,51 +28,10 @@ _NOT_SELLERS = frozenset(
 _NOT_PLATFORMS = frozenset(
     ("must", "accept", "reject", "expire", "left", "provide", "appeal", "if", "you", "modify")
 )
-_LABELS = frozenset(("placed", "estimated", "deadline", "left", "expire", "must", "protection", "price"))
-_ASKING = _PRESSING | {"you", "if", "evidence"}
+_ASKING = PRESSING | {"you", "if", "evidence"}
 _RULING = frozenset(("decision", "decide", "review"))
-_OF_BUYER = _PRESSING - {"soon", "remind"} | {"you", "if", "provide", "appeal", "return", "proposal"}
-_REFUND = frozenset(("refund",))
-_BANKS = frozenset(("wait_refund", "bank"))
+_OF_BUYER = PRESSING - {"soon", "remind"} | {"you", "if", "provide", "appeal", "return", "proposal"}
 _REVIEWED_BY_YOU = frozenset(("proposal", "propose", "offered", "request", "evidence", "modify", "decision"))
-_PROTECTION = frozenset(("protection",))
-_STILL = frozenset(("deadline", "left", "expire", "must", "answer"))
-_HELP = frozenset(("help",))
-_ASKED = frozenset(
-    (
-        "accept",
-        "reject",
-        "evidence",
-        "proposal",
-        "expire",
-        "left",
-        "auto",
-        "return",
-        "tracking_number",
-        "dispute",
-    )
-)
-# Words that make a time nobody's deadline, the words that make it one all the same, and why.
-_NOBODYS = (
-    (
-        frozenset(("estimated",)),
-        frozenset(("must", "answer", "accept", "expire", "confirm", "auto", "return", "tracking_number")),
-        "a delivery time",
-    ),
-    (
-        _BANKS,
-        frozenset(("answer", "reject", "expire", "must", "open", "auto", "confirm")),
-        "how long money takes",
-    ),
-    (
-        _REFUND,
-        frozenset(("answer", "reject", "expire", "left", "must", "open", "evidence")),
-        "how long money takes",
-    ),
-    (_PROTECTION, frozenset(("answer",)), "how long the order is protected"),
-    (_HELP, _ASKED | {"you"}, "how soon the help centre answers"),
-    (frozenset(("faq",)), frozenset(("must", "expire", "answer")), "a general rule"),
-)
 # Kinds in which a dispute is open already, and the words of an answer in it.
 _HAS_DISPUTE = (
     Kind.OFFER,
@@ -84,16 +41,6 @@ _HAS_DISPUTE = (
     Kind.RETURN_REQUESTED,
 )
 _OF_THIS_ONE = _ANSWER - {"accept"} | _RETURN | {"auto", "left", "evidence", "provide", "must"}
-_MONEY_LATER = re.compile(r"\s?(?:後|のち|후|뒤)")  # "after 3 to 5 days" is no "within"
-_VOUCHER = "voucher"
-# What a time is not a mere coupon's beside: a dispute, or what is offered and done in one.
-_NO_VOUCHERS = frozenset(
-    [
-        *("proposal", "propose", "accept", "reject", "declined", "dispute", "open", "return", "evidence"),
-        *("appeal", "decision", "decide", "seller", "tracking_number", "complete", "confirm"),
-    ]
-)
-_ORDER_CLOCKS = (Kind.ORDER_COMPLETING, Kind.ORDER_COMPLETED)
 _TOPIC = re.compile(r"[은는이가] ?|[はが]、?")  # "판매자는 5일": a party right before its time
 _FURTHEST = timedelta(days=75)
 
@@ -107,18 +54,6 @@ class Candidate:
     why: str
     clause: int
     pressed: bool = True  # whether more than a word for the buyer makes it the buyer's
-
-
-def _nearest(clause: Clause, start: int, names: frozenset[str], span: int = 45) -> str | None:
-    best: tuple[int, str] | None = None
-    for mark in clause.marks:
-        if mark.concept in names and mark.end <= start + 2 and start - mark.end <= span:
-            if any(m.start <= mark.start and mark.end < m.end for m in clause.marks):
-                continue  # a part of a longer name
-            distance = start - mark.end
-            if best is None or distance < best[0]:
-                best = (distance, mark.concept)
-    return best[1] if best else None
 
 
 def _subject(clause: Clause, start: int) -> str | None:
@@ -155,17 +90,19 @@ def _no_agreement(concepts: frozenset[str]) -> bool:
 def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind | None) -> tuple[str, str]:
     concepts, beside = clause.concepts, around(clause, start)
     other = _others(beside) or _others(concepts if "reject" in concepts else concepts - {"if"})
+    if other is not None and _is_buyers_silence(clause, start, other[0]):
+        other = None
     if other is not None and not (kind is Kind.ORDER_COMPLETING and other[0] == "seller"):
         return other
     sellers = _subject(clause, start) == "seller" and not beside & {"you", "must"}
     if isinstance(printed, Within) and (sellers or _is_topic(clause, start)) and "you" not in beside:
         return "seller", "the seller has this time"
     reviewing = "platform" in beside or ("review" in concepts and not concepts & _REVIEWED_BY_YOU)
-    if _is_range(printed) and reviewing and not _outside(clause, start, printed) & _ASKING:
+    if is_range(printed) and reviewing and not _outside(clause, start, printed) & _ASKING:
         return "platform", "how long AliExpress takes"
-    if _is_range(printed) and concepts & _RULING and not _outside(clause, start, printed) & _OF_BUYER:
+    if is_range(printed) and concepts & _RULING and not _outside(clause, start, printed) & _OF_BUYER:
         return "platform", "how long a decision takes"
-    pressing = concepts & (_PRESSING | ({"paid"} if "future" in concepts else set()))
+    pressing = concepts & (PRESSING | ({"paid"} if "future" in concepts else set()))
     if weak and "counters" in concepts:
         return "nobody", "when the other side would act"
     ending = kind is Kind.ORDER_COMPLETING and "complete" in concepts  # "tomorrow it will be completed"
@@ -173,7 +110,7 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
         return "nobody", "may not be a time at all"
     if kind in _HAS_DISPUTE and {"open", "dispute"} <= concepts and not concepts & _OF_THIS_ONE:
         return "nobody", "the time to open a dispute, and there is one"
-    why = _nobodys(clause, start, printed, kind)
+    why = nobodys(clause, start, printed, kind)
     if why is not None:
         return "nobody", why
     if kind in _ACTS and kind is not Kind.DECLINED:
@@ -185,52 +122,33 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
     return "open", "nobody is named"
 
 
+def _is_buyers_silence(clause: Clause, start: int, party: str) -> bool:
+    """Whether a time is that of a condition, and the seller or AliExpress stands in what follows from it.
+
+    "If nothing happens in 3 days, AliExpress takes over"; "unless it comes by 6, the seller keeps the money".
+    """
+    concepts, beside = clause.concepts, around(clause, start)
+    if not concepts >= {"if", "not"} or _no_agreement(concepts):
+        return False
+    if party == "platform":
+        apart = beside >= {"if", "not"} and "platform" not in beside
+        return "seller" not in concepts and (apart or "answer" in concepts)
+    condition = min((m.end for m in clause.marks if m.concept == "if" and m.start >= start), default=None)
+    if condition is None or "if" not in beside:
+        return False
+    return all(mark.start >= condition for mark in clause.marks if mark.concept == "seller")
+
+
 def _is_topic(clause: Clause, start: int) -> bool:
     """Whether the seller is what is spoken of right before a time, where verbs come last."""
     ends = (mark.end for mark in clause.marks if mark.concept == "seller" and mark.end < start)
     return any(_TOPIC.fullmatch(clause.text, end, start) for end in ends)
 
 
-def _nobodys(clause: Clause, start: int, printed: Printed, kind: Kind | None) -> str | None:
-    """Why a time is nobody's deadline (it has happened, is a parcel's, a bank's), None where it may be."""
-    as_of = any(m.concept == "placed" and m.start < start < m.end for m in clause.marks)  # "as of today"
-    if as_of or _nearest(clause, start, _LABELS) in ("placed", "estimated"):
-        return "the time of something that happened or will arrive"
-    if _VOUCHER in clause.concepts and not clause.concepts & _NO_VOUCHERS:
-        return "how long a coupon or a gift card can be used"
-    beside = around(clause, start)
-    if "turned_down" in beside and not clause.concepts & _STILL:
-        return "when the buyer turned an offer down"
-    takes_time = _is_range(printed) or (isinstance(printed, Within) and printed.business)
-    if takes_time and _MONEY_LATER.match(clause.text, start + len(printed.quote)):
-        behind = {mark.concept for mark in clause.marks if mark.start >= start}
-        if behind & {"refund", "paid"} and not behind & {"answer", "reject", "expire", "must", "auto"}:
-            return "when money will be there"
-    for concepts, unless, why in _NOBODYS:
-        if concepts == _REFUND and not takes_time:
-            continue
-        if concepts == _PROTECTION and kind in _ORDER_CLOCKS:
-            continue
-        if concepts == _HELP and not (isinstance(printed, Within) and "answer" in clause.concepts):
-            continue
-        if concepts == _BANKS and takes_time and "you" not in clause.concepts:
-            unless = unless - {"must"}  # "banks need 3 to 20 days"
-        if clause.concepts & concepts and not clause.concepts & unless:
-            return why
-        own = concepts in (_BANKS, _REFUND) and takes_time and beside & concepts
-        if own and not beside & (unless if concepts == _BANKS else unless | _PRESSING):
-            return why  # "(the bank takes 3 to 20 days)"
-    return None
-
-
 def _outside(clause: Clause, start: int, printed: Printed) -> frozenset[str]:
     """The concepts of a clause without those of the time itself: "bis" in "3 bis 5 Tage" is no deadline."""
     end = start + len(printed.quote)
     return frozenset(mark.concept for mark in clause.marks if not start <= mark.start < end)
-
-
-def _is_range(printed: Printed) -> bool:
-    return isinstance(printed, Within) and printed.short != printed.long
 
 
 def _for_act(concepts: frozenset[str], pressing: frozenset[str], kind: Kind) -> tuple[str, str]:
@@ -261,7 +179,7 @@ def candidates(clauses: Sequence[Clause], kind: Kind | None) -> list[Candidate]:
             ):
                 owner, why = "nobody", "the answer to a general question"
             part = replace(printed, in_text=clause.in_text)
-            out.append(Candidate(part, owner, why, clause.index, bool(clause.concepts & _PRESSING)))
+            out.append(Candidate(part, owner, why, clause.index, bool(clause.concepts & PRESSING)))
     return out
 
 
