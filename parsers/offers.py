@@ -70,6 +70,7 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
         "told": [],
         "open": [],
     }
+    whole: list[Money] = []  # "the order total of 64 is refunded"
     for clause in clauses:
         for found in clause.money:
             use = _use(clause, found)
@@ -84,6 +85,8 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
             if kind in _OWN_REQUEST and use == "offered" and _had_proposed(clause):
                 continue  # "he had offered 3.00, and you said no"
             by_use[use].append(found.money)
+            if use == "paid" and clause.has("refund") and clause.has("platform", "decide"):
+                whole.append(found.money)
     asked = by_use["asked"][0] if by_use["asked"] else None
     paid = by_use["paid"][0] if by_use["paid"] else None
     if kind in _OWN_REQUEST:  # nothing is offered there: what would be refunded is what the buyer asked for
@@ -95,6 +98,8 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
     if kind is Kind.REFUND_ISSUED and not by_use["offered"]:  # "the 12.50 that you paid is back"
         by_use["offered"] = [m for m in by_use["open"] if m not in (asked, paid)] or by_use["paid"]
     other = (*by_use["ruled"], *by_use["told"], *by_use["refused"], *by_use["open"])
+    if kind in _RULED and not by_use["offered"] and not by_use["ruled"]:
+        by_use["offered"] = whole
     offered = by_use["offered"] or [m for m in other if m not in (asked, paid)]
     return Amounts(_offer(clauses, kind, offered[0] if offered else None), asked, paid)
 
@@ -105,8 +110,6 @@ def _after_a_story(use: str, clause: Clause, start: int) -> str:
     sellers = _is_sellers_own(clause, start) or (clause.has("seller_proposes") and not ruling)
     if use == "offered" and sellers:
         return "told"
-    if use == "paid" and clause.has("refund") and clause.has("platform", "decide"):
-        return "ruled"  # "the order total of 64 is refunded"
     given = ruling or clause.has("you", "return", "refund", "future")
     return "ruled" if use == "open" and given else use
 
