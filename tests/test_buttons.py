@@ -1,7 +1,5 @@
 """The buttons of a notification, end to end: the daemon on a real session bus, pressed as a user would."""
 
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ import pytest
 
 from support.notifications import NotificationServer, session_bus
 from support.outsider import SCRIPT, environment, offerwatch
+from support.processes import started, stop
 from watcher.clock import utc_now
 from watcher.store import Store
 
@@ -44,19 +43,10 @@ def home(tmp_path: Path) -> Path:
 
 @contextmanager
 def watching(home: Path, bus: str) -> Iterator[None]:
-    with subprocess.Popen(
-        [str(SCRIPT), "watch"],
-        cwd=home,
-        env=environment(home, DBUS_SESSION_BUS_ADDRESS=bus, **CONF),
-        stderr=subprocess.PIPE,
-    ) as process:
-        try:
-            yield
-            process.send_signal(signal.SIGTERM)
-            _, error = process.communicate(timeout=20)
-            assert b"Traceback" not in error, error.decode()
-        finally:
-            process.kill()
+    there = environment(home, DBUS_SESSION_BUS_ADDRESS=bus, **CONF)
+    with started([SCRIPT, "watch"], home, there) as process:
+        yield
+        stop(process)
 
 
 def until(true: Callable[[], Any]) -> Any:

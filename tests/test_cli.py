@@ -16,6 +16,7 @@ import pytest
 
 from support.dovecot import Dovecot
 from support.outsider import SCRIPT, environment, offerwatch
+from support.processes import started, stop
 from watcher.clock import utc_now
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -77,11 +78,8 @@ def deliver(home: Path, raw: bytes, name: str = "1") -> None:
 class Watching:
     """A running `offerwatch watch`."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.process = subprocess.Popen(
-            [str(SCRIPT), "watch"], cwd=home, env=environment(home, **CONF), stderr=subprocess.PIPE
-        )
+    def __init__(self, home: Path, process: "subprocess.Popen[str]") -> None:
+        self.home, self.process = home, process
 
     def until(self, code: int, what: str) -> None:
         """Wait until `status` ends with this code and `rung.jsonl` holds `what`."""
@@ -94,21 +92,17 @@ class Watching:
             time.sleep(0.1)
         raise AssertionError(f"status never gave {code} with {what} said")
 
-    def stop(self, number: int = signal.SIGTERM) -> tuple[int, float]:
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
+        """The seconds that it took to end well."""
         began = time.monotonic()
-        self.process.send_signal(number)
-        _, error = self.process.communicate(timeout=20)
-        assert b"Traceback" not in error, error.decode()
-        return self.process.returncode, time.monotonic() - began
+        stop(self.process, number=number)
+        return time.monotonic() - began
 
 
 @pytest.fixture
 def watching(home: Path) -> Iterator[Watching]:
-    running = Watching(home)
-    yield running
-    if running.process.poll() is None:
-        running.process.kill()
-        running.process.communicate()
+    with started([SCRIPT, "watch"], home, environment(home, **CONF)) as process:
+        yield Watching(home, process)
 
 
 # scan
@@ -349,14 +343,12 @@ def test_watch_stops_within_five_seconds_and_a_second_one_is_refused(home: Path,
     second = offerwatch(home, "watch", more=CONF)
     assert second.code == 4
     assert "already watching" in second.err
-    code, seconds = watching.stop()
-    assert code == 0
-    assert seconds < 5
+    assert watching.stop() < 5
 
 
 def test_watch_ends_in_0_on_interrupt(home: Path, watching: Watching) -> None:
     watching.until(0, "")
-    assert watching.stop(signal.SIGINT)[0] == 0
+    watching.stop(signal.SIGINT)
 
 
 def test_a_case_that_nobody_knows_ends_in_2_with_the_list(home: Path) -> None:

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import sqlite3
-import subprocess
 import sys
 import threading
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from rules.facts import Kind, Reason
+from support.processes import started, stop
 from support.watching import (
     FolderMailbox,
     Hands,
@@ -61,26 +61,13 @@ def post_offer(folder, n):
     post(folder / "mail", n, a_mail(offer(n)).raw)
 
 
-@contextmanager
 def running(folder, crash_at="", **environment):
     """The daemon as a process; it is killed at the end if it still runs."""
     (folder / "mail").mkdir(exist_ok=True)
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "tests" / "support" / "watchdaemon.py"), str(folder)],
-        env={
-            **os.environ,
-            "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
-            "OFFERWATCH_CRASH_AT": crash_at,
-            **environment,
-        },
-        stderr=subprocess.PIPE,
-        text=True,
+    there = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "OFFERWATCH_CRASH_AT": crash_at, **environment}
+    return started(
+        [sys.executable, ROOT / "tests/support/watchdaemon.py", folder], folder, {**os.environ, **there}
     )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def asked(folder, query):
@@ -102,8 +89,7 @@ def test_killed_at_any_point_nothing_is_lost_and_no_mail_goes_out_twice(tmp_path
     post_offer(tmp_path, 3)
     with running(tmp_path) as process:
         wait_until(lambda: all_sent(tmp_path, 4))
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        stop(process, 10)
     mails, pushes = mails_sent(tmp_path / "mail"), deliveries(tmp_path / "push.txt")
     assert len(mails) == len({mail["id"] for mail in mails}) == 4
     assert len({each["key"] for each in pushes}) == 4
@@ -136,10 +122,8 @@ def test_told_to_stop_it_is_gone_in_time_and_says_nothing_wrong(tmp_path, name):
         post_offer(tmp_path, 1)
         wait_until(lambda: deliveries(tmp_path / "push.txt"))
         began = monotonic()
-        process.send_signal(name)
-        assert process.wait(5) == 0
+        stop(process, 5, name)
         assert monotonic() - began < 5
-        assert "Traceback" not in process.stderr.read()
 
 
 def test_hung_up_it_looks_again_and_goes_on(tmp_path):
@@ -149,8 +133,7 @@ def test_hung_up_it_looks_again_and_goes_on(tmp_path):
         process.send_signal(signal.SIGHUP)
         post_offer(tmp_path, 2)
         wait_until(lambda: len(deliveries(tmp_path / "push.txt")) == 2)
-        process.terminate()
-        assert process.wait(5) == 0
+        stop(process, 5)
 
 
 def test_a_second_daemon_with_the_same_state_exits_with_4_and_a_sentence(tmp_path):
@@ -164,8 +147,7 @@ def test_a_second_daemon_with_the_same_state_exits_with_4_and_a_sentence(tmp_pat
     with running(tmp_path) as third:
         post_offer(tmp_path, 2)
         wait_until(lambda: len(deliveries(tmp_path / "push.txt")) == 2)
-        third.terminate()
-        assert third.wait(5) == 0
+        stop(third, 5)
 
 
 def test_the_lock_goes_with_its_holder(tmp_path):

@@ -1,7 +1,6 @@
 """What is left running: a unit that systemd accepts and that lets nothing through, and a container alike."""
 
 import os
-import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.outsider import environment, offerwatch
+from support.processes import started, stop
 from watcher.commands.service import checked
 from watcher.unit import Unit, quoted
 
@@ -79,23 +79,18 @@ def test_what_the_unit_starts_says_that_it_is_ready_and_stops_when_told(home: Pa
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(30)
-        started = environment(
+        environ = environment(
             home,
             NOTIFY_SOCKET=str(tmp_path / "notify"),
             WATCHDOG_USEC="3000000",
             JOURNAL_STREAM="8:1",
             PYTHONSAFEPATH="1",
         )
-        with subprocess.Popen(command, env=started, cwd="/", stderr=subprocess.PIPE, text=True) as process:
-            try:
-                assert b"READY=1" in manager.recv(4096)
-                while b"WATCHDOG=1" not in manager.recv(4096):
-                    pass
-                process.send_signal(signal.SIGTERM)
-                _, log = process.communicate(timeout=10)
-            finally:
-                process.kill()
-    assert process.returncode == 0
+        with started(command, "/", environ) as process:
+            assert b"READY=1" in manager.recv(4096)
+            while b"WATCHDOG=1" not in manager.recv(4096):
+                pass
+            log = stop(process, 10)
     assert log.splitlines()
     for line in log.splitlines():  # the journal reads the level, and adds the time
         assert line.startswith(("<3>", "<4>", "<6>")), line

@@ -3,7 +3,6 @@
 import http.server
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ import pytest
 
 from support.dovecot import Dovecot
 from support.outsider import environment
+from support.processes import started, stop
 from support.smtp import SmtpSink
 from watcher.clock import instant, monotonic, utc_now
 from watcher.store import Store
@@ -219,16 +219,9 @@ class Day:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        with subprocess.Popen(
-            [*self.command, "watch"], cwd=self.home, env=self.environment, stderr=subprocess.PIPE
-        ) as process:
-            try:
-                yield
-                process.send_signal(signal.SIGTERM)
-                _, error = process.communicate(timeout=20)
-                assert b"Traceback" not in error, error.decode()
-            finally:
-                process.kill()
+        with started([*self.command, "watch"], self.home, self.environment) as process:
+            yield
+            stop(process)
 
     def pass_by(self, hours: int) -> None:
         """Half an hour at a time, each as soon as the daemon has looked at the clock in the one before."""

@@ -18,6 +18,7 @@ from parsers.origin import Provider
 from parsers.read import read
 from rules.facts import Kind, Notice, Outcome, Reason
 from support.goldens import policy
+from support.processes import started, stop
 from watcher.clock import monotonic, utc_now
 from watcher.loading import load_policy, phrase_files
 
@@ -139,21 +140,13 @@ def wait_until(true: Callable[[], Any], seconds: float = 45.0) -> None:
 @contextmanager
 def watching(folder: Path) -> Iterator[None]:
     log = folder / "log"
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "watcher.cli", "watch", "--config", str(folder / "config.toml")],
-            cwd=ROOT, stderr=out,
-        )  # fmt: skip
-    began = utc_now().replace(microsecond=0)
-    try:
+    watch = [sys.executable, "-m", "watcher.cli", "watch", "--config", folder / "config.toml"]
+    with log.open("w") as out, started(watch, ROOT, stderr=out) as process:
+        began = utc_now().replace(microsecond=0)
         wait_until(lambda: "Watching" in log.read_text("utf-8"))  # this one, not the one before it
         wait_until(lambda: (last := looked_at(folder)) is not None and last >= began)
         yield
-        process.terminate()
-        assert process.wait(10) == 0
-    finally:
-        process.kill()
-        process.wait()
+        stop(process, 10)
 
 
 def alerts(folder: Path) -> list[dict[str, Any]]:

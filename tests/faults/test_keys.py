@@ -17,6 +17,7 @@ from support.faults import access, an_offer, mailbox, signed_in
 from support.faultsdaemon import Spawned
 from support.notifications import NotificationServer, session_bus
 from support.outsider import SCRIPT, environment, offerwatch
+from support.processes import started, stop
 from support.scripted_imap import ScriptedImap
 from support.tokenserver import TokenServer
 from watcher.channels import Surroundings
@@ -192,13 +193,14 @@ def test_f37_the_keyring_gives_no_password(stage, dovecot, count, tmp_path, monk
     (tmp_path / "config.toml").write_text(CONFIG.format(**told))
     runtime = tmp_path / "run"
     runtime.mkdir(mode=0o700)
+    watch = [SCRIPT, "watch", "--config", tmp_path / "config.toml"]
     offer = scene.offer()
     with session_bus(tmp_path) as address:
         more = {"DBUS_SESSION_BUS_ADDRESS": address, "XDG_RUNTIME_DIR": str(runtime)}
         whole = environment(tmp_path, **more)
         with keyring_daemon(whole, unlocked=True):
             keep_in_keyring(whole, scene.plan.user, dovecot.password)
-        with contextlib.ExitStack() as broken, watch_process(tmp_path, whole) as running:
+        with contextlib.ExitStack() as broken, started(watch, tmp_path, whole) as running:
             broken.enter_context(keyring_daemon(whole, False) if way == "is locked" else mute(address))
             said = wait_for_error(tmp_path, more)
             assert "keyring" in said.lower(), said
@@ -207,8 +209,7 @@ def test_f37_the_keyring_gives_no_password(stage, dovecot, count, tmp_path, monk
                 running.send_signal(signal.SIGHUP)
                 rung = tmp_path / "rung.jsonl"
                 scene.wait_for(lambda: rung.exists() and rung.read_text().endswith("\n"), 60)
-                running.send_signal(signal.SIGTERM)
-                assert running.wait(10) == 0
+                stop(running, 10)
     alerts = [json.loads(line) for line in rung.read_text().splitlines()]
     assert [alert["order"] for alert in alerts] == [offer.order]
     count(1, len(alerts))
@@ -258,22 +259,6 @@ def keep_in_keyring(environ, user, word):
     python = str(SCRIPT.with_name("python"))
     code = "import keyring, sys; keyring.set_password('offerwatch/home', *sys.argv[1:])"
     subprocess.run([python, "-c", code, user, word], env=environ, check=True, timeout=60)
-
-
-@contextlib.contextmanager
-def watch_process(home, environ):
-    running = subprocess.Popen(
-        [str(SCRIPT), "watch", "--config", str(home / "config.toml")],
-        env=environ,
-        cwd=home,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield running
-    finally:
-        running.kill()
-        running.communicate()
 
 
 def wait_for_error(home, more):

@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import sqlite3
-import subprocess
 import time
 from datetime import timedelta
 from email.message import EmailMessage
@@ -17,6 +16,7 @@ import pytest
 from support.faults import Chaos, an_offer
 from support.faultsdaemon import Spawned
 from support.outsider import SCRIPT, environment, offerwatch
+from support.processes import started, stop
 from support.scripted_imap import ScriptedImap
 from support.smtp import DROP_AFTER, DROP_BEFORE
 from support.watching import Recorder
@@ -572,19 +572,15 @@ def test_f53_nobody_reads_what_it_writes(stage, tmp_path, many):
         while True:
             os.write(writing, b"x" * 4096)
     os.set_blocking(writing, True)
-    more = environment(tmp_path, IMAP_WORD="swordfish")
-    command = [str(SCRIPT), "watch", "--config", str(config)]
-    running = subprocess.Popen(command, env=more, cwd=tmp_path, stderr=writing)
+    watch = [SCRIPT, "watch", "--config", config]
     try:
-        scene.offers_of(many)
-        scene.wait_for(scene.all_rung, 30 + many)
-        asked = time.monotonic()
-        running.send_signal(signal.SIGTERM)
-        assert running.wait(20) == 0
-        assert time.monotonic() - asked < 5
+        with started(watch, tmp_path, environment(tmp_path, IMAP_WORD="swordfish"), writing) as running:
+            scene.offers_of(many)
+            scene.wait_for(scene.all_rung, 30 + many)
+            asked = time.monotonic()
+            stop(running)
+            assert time.monotonic() - asked < 5
     finally:
-        running.kill()
-        running.wait()
         os.close(reading)
         os.close(writing)
     scene.verdict()
