@@ -476,4 +476,4 @@ def test_whatever_comes_no_key_is_handed_out_twice_and_every_deadline_speaks(tmp
         house.tick(hours=2)
     for case in house.store.cases():
         if case.deadline is not None and case.deadline.at <= house.clock.now:
-            assert house.store.outbox.said(case.id)
+            assert house.store.said.keys_about(case.id)

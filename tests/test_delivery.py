@@ -229,7 +229,7 @@ def test_a_removed_channel_keeps_nothing_waiting(tmp_path):
     post = Post(tmp_path, Recorder("new"))
     post.delivery.start()
     post.delivery.stop(2)
-    assert post.store.outbox.waiting() == (0, None)
+    assert post.store.said.waiting() == (0, None)
 
 
 class Stuck(Recorder):

@@ -54,11 +54,11 @@ def test_what_was_over_long_ago_goes_whole_and_what_is_open_stays_whole(tmp_path
     gone = taken(store, "old", 900)
     late = taken(store, "young", 3)
     store.act(gone, Act("answered", NOW - timedelta(days=890), answer=Answer.ACCEPTED))
-    said = store.outbox.said(late)
+    said = store.said.keys_about(late)
     assert prune(store.database, NOW - timedelta(days=730))["cases"] == 1
     assert store.case(gone) is None
     assert store.case(late) is not None
-    assert store.outbox.said(late) == said
+    assert store.said.keys_about(late) == said
     for table in ("notices", "raws", "sources", "histories", "cases", "alerts", "outbox"):
         assert count(store, table) == 1, table
     assert count(store, "acts") == 0

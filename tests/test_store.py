@@ -314,7 +314,7 @@ def test_reading_the_store_imports_nothing_heavy(tmp_path):
         from watcher.store import Store
         store = Store(Path({str(tmp_path)!r}))
         assert store.summaries(datetime(2025, 3, 9, tzinfo=UTC))
-        store.alerts(), store.diary.folders(), store.outbox.waiting()
+        store.alerts(), store.diary.folders(), store.said.waiting()
         heavy = {{"pydantic", "bs4", "lxml", "apscheduler", "imapclient", "mailparser"}} & set(sys.modules)
         assert not heavy, heavy
     """
@@ -509,4 +509,4 @@ def test_an_empty_store_has_nothing_to_say(tmp_path):
     store = open_store(tmp_path)
     assert store.alerts() == []
     assert store.summaries(START) == []
-    assert store.outbox.waiting() == (0, None)
+    assert store.said.waiting() == (0, None)

@@ -163,7 +163,7 @@ class App:
         with self._turn:
             ripe, _ = self._ripe(now, None)
             births = self._within_limit(sorted(ripe, key=_most_urgent_first), now)
-            return [(birth.alert, birth.channels) for birth in births] + self.store.outbox.due(now)
+            return [(birth.alert, birth.channels) for birth in births] + self.store.said.due(now)
 
     def _about_cases(self, now: datetime, only: Collection[str] | None) -> list[Birth]:
         ripe, resting = self._ripe(now, only)
@@ -176,7 +176,7 @@ class App:
         ripe: list[tuple[Open, Due]] = []
         resting: list[Open] = []
         for each in self.store.open_cases(only):
-            said = self.store.outbox.said(each.case.id)
+            said = self.store.said.keys_about(each.case.id)
             try:
                 due = self.speech.due(each.case, now, said, each.known_since)
             except Exception:  # one odd case must not silence all the others
@@ -190,7 +190,7 @@ class App:
 
     def _within_limit(self, ripe: Iterable[tuple[Open, Due]], now: datetime) -> list[Birth]:
         """Hold unverified words back above the hourly limit; what is held is due again at the next look."""
-        left = self._limits.unverified_per_hour - self.store.outbox.limited_since(now - timedelta(hours=1))
+        left = self._limits.unverified_per_hour - self.store.said.limited_since(now - timedelta(hours=1))
         births: list[Birth] = []
         held = 0
         for each, due in ripe:
@@ -202,7 +202,7 @@ class App:
             alert = replace(self._say(due, each.case, now), key=due.key, case=each.case.id)
             births.append(Birth(alert, self._names(alert.urgency), limited))
         key = f"warning/flood/{now:%Y%m%dT%H}"
-        if held and not self.store.outbox.knows(key):
+        if held and not self.store.said.knows(key):
             births.append(self._quiet(self.speech.flood(key, held, now)))
         return births
 
@@ -255,7 +255,7 @@ class App:
         for each in self.store.open_cases() if chosen else ():
             for clock in ripe(each.case, now, chosen, each.known_since):
                 key = f"clock/{each.case.id}/{clock.at:%Y%m%dT%H%M%SZ}/{clock.name}"
-                if self._is_idle(each.case, clock) or self.store.outbox.knows(key):
+                if self._is_idle(each.case, clock) or self.store.said.knows(key):
                     continue
                 if (alert := self.speech.announce(key, clock, each.case, now)) is not None:
                     yield self._quiet(alert)
@@ -269,7 +269,7 @@ class App:
         every = self._limits.test_every
         if every is None:
             return
-        last = self.store.outbox.last_about(AlertAbout.TEST)
+        last = self.store.said.last_about(AlertAbout.TEST)
         if last is None or now - last >= every:
             yield self._loud(self.speech.test(f"test/{now:%Y%m%dT%H%M%SZ}", now))
 

@@ -257,7 +257,7 @@ class Daemon:
             self._delivery.wake()  # what waited for the first look
         if self._ping is None or not (self._ticking() and all(looker.fresh() for looker in self._lookers)):
             return
-        stuck = self._app.store.outbox.stuck_since()
+        stuck = self._app.store.said.stuck_since()
         if stuck is None or self._app.now() - stuck < STUCK:
             self._ping()
 

@@ -13,11 +13,11 @@ from queue import SimpleQueue
 
 from rules.facts import Alert, Outcome
 from watcher.app import App
+from watcher.carried import Pair
 from watcher.casebook import Judge
 from watcher.channels import Attempt, Channel, ChannelError
 from watcher.database import StoreError
 from watcher.mailboxes import Message
-from watcher.outbox import Pair
 
 log = logging.getLogger("offerwatch")
 

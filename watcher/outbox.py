@@ -6,25 +6,21 @@ what is found `sending` at a start is in doubt. What is no longer true is droppe
 
 import json
 import sqlite3
-import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rules.facts import Alert, AlertAbout
+from rules.facts import Alert
 from watcher import crash
 from watcher.alertjson import alert_from_json, alert_json
-from watcher.clock import EVER, instant, maybe_instant, maybe_stamp, monotonic, stamp
+from watcher.carried import Carried
+from watcher.clock import EVER, instant, maybe_instant, maybe_stamp, stamp
 from watcher.database import Database
 from watcher.records import storable
 from watcher.truth import LOUDNESS, TOO_LATE, why_untrue
 
 NO_DEADLINE = timedelta(days=7)
 AFTER_DEADLINE = timedelta(days=1)
-DOUBT = 600.0  # seconds before what may have arrived is carried again past the store
-
-Pair = tuple[str, str]
-"""The key of an alert and the name of a channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,53 +46,6 @@ class Birth:
     limited: bool = False
 
 
-class Carried:
-    """What is carried past the store while it can't be written, by key and channel; safe for threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._under_way: set[Pair] = set()
-        self._arrived: set[Pair] = set()
-        self._doubtful: dict[Pair, float] = {}  # since when (monotonic seconds)
-
-    def take(self, pair: Pair) -> bool:
-        """Set out with a word; False where it has arrived, may have arrived lately, or is under way."""
-        with self._lock:
-            doubted = self._doubtful.get(pair)
-            lately = doubted is not None and monotonic() - doubted < DOUBT
-            if lately or pair in self._arrived or pair in self._under_way:
-                return False
-            self._under_way.add(pair)
-            return True
-
-    def put_down(self, pair: Pair, arrived: bool | None) -> None:
-        """It arrived, or did not; None where nobody knows."""
-        with self._lock:
-            self._under_way.discard(pair)
-            if arrived:
-                self._arrived.add(pair)
-            if arrived is None:
-                self._doubtful[pair] = monotonic()
-
-    def arrived(self, pair: Pair) -> bool:
-        with self._lock:
-            return pair in self._arrived
-
-    def doubtful(self, pair: Pair) -> bool:
-        with self._lock:
-            return pair in self._doubtful
-
-    def hand_back_doubt(self, pair: Pair) -> bool:
-        """Tell whether it may have arrived, and leave that question to the outbox from now on."""
-        with self._lock:
-            return self._doubtful.pop(pair, None) is not None
-
-    def under_way(self, channel: str) -> list[str]:
-        """Return the keys that are on their way by this channel right now."""
-        with self._lock:
-            return [key for key, name in self._under_way if name == channel]
-
-
 class Outbox:
     """The rows of alerts and outbox in the store."""
 
@@ -104,33 +53,6 @@ class Outbox:
         self._database = database
         self._message_id = message_id
         self.carried = Carried()
-
-    def said(self, case_id: str) -> frozenset[str]:
-        """Return the keys of every alert ever born for a case. Raises StoreError."""
-        with self._database.reading() as connection:
-            rows = connection.execute("SELECT key FROM alerts WHERE case_id = ?", (case_id,))
-            return frozenset(row[0] for row in rows)
-
-    def knows(self, key: str) -> bool:
-        """Tell whether this key was born already. Raises StoreError."""
-        with self._database.reading() as connection:
-            return connection.execute("SELECT 1 FROM alerts WHERE key = ?", (key,)).fetchone() is not None
-
-    def last_about(self, about: AlertAbout) -> datetime | None:
-        """Return when the newest alert about this was born, None where there is none. Raises StoreError."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                "SELECT max(created_at) FROM alerts WHERE about = ?", (about.value,)
-            ).fetchone()
-        return maybe_instant(row[0])
-
-    def limited_since(self, since: datetime) -> int:
-        """Count the alerts under the flood limit born since then. Raises StoreError."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                "SELECT count(*) FROM alerts WHERE created_at > ? AND limited", (stamp(since),)
-            ).fetchone()
-        return int(row[0])
 
     def bear(self, births: Sequence[Birth], now: datetime) -> int:
         """Write new alerts and their rows, and drop older waiting words about the same cases, all in one
@@ -292,14 +214,7 @@ class Outbox:
                 if found is None:
                     return None
                 key, public, message_id, doubt_at, tries, give_up_at = found
-                if self.carried.arrived((key, channel)):
-                    self._mark(connection, key, channel, "sent", now)
-                    continue
-                if self.carried.hand_back_doubt((key, channel)):
-                    self._doubt(connection, key, channel, now)
-                    continue
-                if why := why_untrue(connection, key, now):
-                    self._mark(connection, key, channel, "dropped", now, error=why)
+                if self._need_not_go(connection, key, channel, now):
                     continue
                 connection.execute(
                     "UPDATE outbox SET state = 'sending', tries = tries + 1, at = ?"
@@ -316,6 +231,18 @@ class Outbox:
                     thread=self._thread(connection, key, channel),
                     give_up_at=instant(give_up_at),
                 )
+
+    def _need_not_go(self, connection: sqlite3.Connection, key: str, channel: str, now: datetime) -> bool:
+        """Whether a row has gone past the store, may have, or is no longer true; noted in the row."""
+        if self.carried.arrived((key, channel)):
+            self._mark(connection, key, channel, "sent", now)
+        elif self.carried.hand_back_doubt((key, channel)):
+            self._doubt(connection, key, channel, now)
+        elif why := why_untrue(connection, key, now):
+            self._mark(connection, key, channel, "dropped", now, error=why)
+        else:
+            return False
+        return True
 
     def _thread(self, connection: sqlite3.Connection, key: str, channel: str) -> str | None:
         """Return the Message-ID of the first alert about the same case on this channel."""
@@ -378,41 +305,6 @@ class Outbox:
                 "UPDATE outbox SET next_try = ? WHERE state = 'queued' AND tries > 0 AND next_try > ?",
                 (stamp(now), stamp(now)),
             )
-
-    def due(self, now: datetime) -> list[tuple[Alert, tuple[str, ...]]]:
-        """Return the alerts that wait to be tried now, each with its channels; what is in doubt is left to
-        the mailbox. Raises StoreError."""
-        found: dict[str, tuple[str, list[str]]] = {}
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT o.key, a.public, o.channel FROM outbox o JOIN alerts a ON a.key = o.key"
-                " WHERE o.state = 'queued' AND o.next_try <= ? AND o.doubt_at IS NULL",
-                (stamp(now),),
-            ).fetchall()
-            for key, public, channel in rows:
-                if why_untrue(connection, key, now) is None:
-                    found.setdefault(key, (public, []))[1].append(channel)
-        return [(alert_from_json(json.loads(public)), tuple(names)) for public, names in found.values()]
-
-    def stuck_since(self) -> datetime | None:
-        """Return since when the oldest alert waits that no channel could deliver, None where there is none.
-        Raises StoreError."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                "SELECT min(a.created_at) FROM alerts a WHERE a.key IN"
-                " (SELECT key FROM outbox WHERE state IN ('queued', 'sending')) AND NOT EXISTS"
-                " (SELECT 1 FROM outbox o WHERE o.key = a.key AND o.state = 'sent')"
-            ).fetchone()
-        return maybe_instant(row[0])
-
-    def waiting(self) -> tuple[int, datetime | None]:
-        """Return how many rows wait, and since when the oldest does. Raises StoreError."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                "SELECT count(*), min(a.created_at) FROM outbox o JOIN alerts a ON a.key = o.key"
-                " WHERE o.state IN ('queued', 'sending')"
-            ).fetchone()
-        return int(row[0]), maybe_instant(row[1])
 
 
 def _came_before(connection: sqlite3.Connection, message_id: str) -> bool:

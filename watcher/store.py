@@ -23,6 +23,7 @@ from watcher.diary import Diary, count, note_place
 from watcher.mailboxes import Cursor, Message, Passed, Unreadable
 from watcher.outbox import Outbox
 from watcher.ownmail import OwnMail, kept_installation
+from watcher.said import Said
 
 __all__ = ["FILE_NAME", "Open", "Store", "StoreError", "Taken"]
 
@@ -63,6 +64,7 @@ class Store:
         self.cautions = Cautions(self.database)
         installation = kept_installation(self.diary, state_dir)
         self.own_mail = OwnMail(self.database, installation)
+        self.said = Said(self.database)
         self.outbox = Outbox(self.database, self.own_mail.message_id)
         self._judge = judge
         self._summary = summary or (lambda case: "{}")

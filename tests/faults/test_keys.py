@@ -151,7 +151,7 @@ def test_f37_the_desktop_shows_nothing(stage, many, tmp_path, monkeypatch, way):
                 shown += mortal.wait_for(many // 2, 30)
         scene.offers_of(many - many // 2)
         scene.wait_for(scene.all_rung, 10 + many)
-        scene.wait_for(lambda: built.store.outbox.stuck_since() is None)  # another channel has told it
+        scene.wait_for(lambda: built.store.said.stuck_since() is None)  # another channel has told it
         assert not scene.nothing_waits(), "what nobody showed was not shown"
         if way == "no bus":
             address = undo.enter_context(session_bus(tmp_path))

@@ -58,7 +58,7 @@ def quick_look(config: Path | None) -> Glance:
 def status_of(store: Store, seen: Glance, now: datetime) -> dict[str, Any]:
     """The contract's `status`: every configured folder, what waits in the outbox, every open case."""
     states = {(state.account, state.folder): state for state in store.diary.folders()}
-    waiting, oldest = store.outbox.waiting()
+    waiting, oldest = store.said.waiting()
     accounts = [
         {"name": name, "folders": [_folder_json(folder, states.get((name, folder))) for folder in folders]}
         for name, folders in seen.folders
