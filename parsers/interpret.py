@@ -25,6 +25,7 @@ from rules.policy import Hosts
 _LONG_ENOUGH = 40  # shorter passages are taken to be in the mail's main language
 _LOUD = 4.0  # how much advertising a mail holds that names no order and no dispute, and offers something
 _THIN = 4.2  # up to this a kind stands on hardly more than one sign
+_ASKED = 2.0  # what a request scores that names a time
 _STRONG = 5.0  # what a dispute mail from an advertising sender must score to be believed
 
 
@@ -218,7 +219,8 @@ def _why_ignored(scores: Scores, kind: Kind | None, sender_class: str, found: Nu
 
 def _is_thin(kind: Kind | None, scores: Scores) -> bool:
     """Whether a step that asks nothing of the buyer is told by little more than one sign."""
-    asks_nothing = kind in DISPUTE_KINDS - YOURS or (kind in STEPS and scores.of("dispute_word") > 0)
+    disputed = scores.of("dispute_word") > 0 or (scores.of("asks") >= _ASKED and scores.of("act_word") > 0)
+    asks_nothing = kind in DISPUTE_KINDS - YOURS or (kind in STEPS and disputed)
     return kind is not None and asks_nothing and scores.of(kind) <= _THIN and not scores.of("idle")
 
 

@@ -241,7 +241,7 @@ def _likeliest_of_others(points: Mapping[Kind, float]) -> Kind | None:
 def _hides_a_request(points: Mapping[Kind, float], scores: Scores) -> bool:
     """Whether a mail that tells of a parcel also speaks of a dispute and of an act of the buyer."""
     asked = max(points[kind] for kind in DISPUTE_KINDS & YOURS)
-    close = asked >= max(2.0, max(points.values()) - CAUTION)
+    close = asked >= max(2.0, max(points.values()) - CAUTION) or asked >= _PLAIN
     return close and scores.of("dispute_word") >= 1.5
 
 

@@ -19,6 +19,8 @@ _SIGNS = re.compile("[\u4e00-\u9fff]")  # a word's first sign
 _PROPOSING = frozenset(("propose", "proposal"))
 _ONE_WORD = re.compile(r"[ -]?(?:\w+ )?")  # what may stand between a "no" and the proposal that it denies
 _BEHIND = re.compile(r" |\w{0,2}지 ?")  # before a "no" behind what it denies: "제시하지 않"
+_TRAVELS = frozenset(("shipped", "delivered", "transit"))
+_TRAVELLERS = frozenset(("parcel", "order", "tracking_number"))
 _DOES_ITSELF = frozenset(("auto", "expire", "satisfied"))
 _NOTHING = re.compile(r"")
 _BLANK = re.compile(r" ")
@@ -65,10 +67,13 @@ def undenied(marks: Sequence[Mark]) -> list[Mark]:
 
 def meant(text: str, marks: Sequence[Mark]) -> tuple[Mark, ...]:
     """The marks without those whose words mean something else here: the "App Store", "keep the receipt"."""
+    said = {mark.concept for mark in marks}
+    of_itself = "this_mail" in said and not said & _TRAVELLERS  # "this mail was sent to you because"
     return tuple(
         mark
         for mark in marks
-        if not (mark.concept == "seller" and _APP_STORE.search(text, max(0, mark.start - 8), mark.start))
+        if not (of_itself and mark.concept in _TRAVELS)
+        and not (mark.concept == "seller" and _APP_STORE.search(text, max(0, mark.start - 8), mark.start))
         and not (mark.concept == "keep" and any(_is_kept(mark, other) for other in marks))
         and not (mark.concept == "evidence" and any(m.concept == "keep" and _is_kept(m, mark) for m in marks))
         and not (mark.concept == "evidence" and any(_is_slip(mark, other) for other in marks))

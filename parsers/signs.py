@@ -77,6 +77,7 @@ CONCEPTS = frozenset(
         "voucher",
         "code",
         "survey",
+        "this_mail",
         "chat",
         "press",
         "help",

@@ -57,6 +57,29 @@ def test_only_a_known_event_code_makes_it_a_step_of_the_order(locale: str) -> No
     assert raw_reading(raw, GOLDEN).notice.kind == "order_update"
 
 
+# What a mail says of itself at its foot, in the words that else tell of a parcel.
+OF_ITSELF = {
+    "en": "This message has been sent to you automatically.",
+    "es": "Este correo se ha enviado automáticamente.",
+    "he": "ההודעה נשלחה אליך כי יש לך חשבון אצלנו.",
+    "pl": "Ta wiadomość została wysłana automatycznie.",
+}
+
+
+@pytest.mark.parametrize("locale", OF_ITSELF)
+def test_that_a_mail_was_sent_is_no_news_of_a_parcel(locale: str) -> None:
+    found = raw_reading(letter("8175503318827740", OF_ITSELF[locale], "AliExpress"), GOLDEN)
+
+    assert found.notice.locale == locale
+    assert [sign for sign in found.trace if sign.note.startswith("order_")] == []
+
+
+def test_an_answer_asked_for_by_a_time_is_no_mere_step_of_an_order() -> None:
+    unknown = "The vendor gurbled your wish. We shipped a parcel. Please answer within 3 days."
+
+    assert raw_reading(letter("Order 8175503318827740", unknown, "View"), GOLDEN).notice.kind is None
+
+
 OURS = letter("Hello", "x", "y")
 STRANGER = b"From: a@example.org\nSubject: hello\n\nnothing\n"
 FORWARD = b"From: a@example.org\nSubject: Fwd: AliExpress\n\nFrom: AliExpress\n"
