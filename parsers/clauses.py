@@ -59,11 +59,11 @@ def clauses(passages: Iterable[Passage], language: Language, first: int = 0) -> 
 def _clause(shown: str, passage: Passage, language: Language, index: int) -> Clause:
     text = level(shown)
     marks = meant(text, without_denied(undenied(language.wording.marks(text)), text, language))
-    marks = tuple(with_shops(shown, marks, language.locale, language.wording.knows))
     money = tuple(language.money.find(text, language.dollar, language.yen)) if _FIGURE.search(text) else ()
     marks = _money_back(marks, text, money) if money else marks
     if passage.place == "subject":
         marks = tuple(m for m in marks if m.concept != "platform" or not _BRAND.match(text, 0, m.end + 2))
+    marks = tuple(with_shops(shown, marks, language.locale, language.wording.knows, bool(money)))
     dates = _dates(text, shown, language, money)
     found = language.spans.find(text, shown)
     spans = tuple(s for s in found if not any(d.start <= s.start and s.end <= d.end for d in dates))

@@ -211,6 +211,10 @@ def _why_ignored(scores: Scores, kind: Kind | None, sender_class: str, found: Nu
     in_dispute = found.dispute is not None and scores.of("dispute_word") >= 1.5
     if words[Reason.MESSAGE] >= (4.0 if in_dispute else 2.7) and words[Reason.MESSAGE] > dispute:
         return Reason.MESSAGE
+    if likely is Reason.SURVEY and not named and not scores.of("buttons"):
+        rewarded = scores.of("marketing") > 0
+        others = max(scores.of(k) for k in Kind if k is not Kind.ORDER_UPDATE)  # feedback is a step
+        best = min(best, others if not rewarded else others - 1.0)
     enough = _LOUD if named and likely in (Reason.MARKETING, Reason.ACCOUNT) else 2.6
     if words[likely] >= enough and words[likely] > best and not (named and smells_of_dispute(scores)):
         return likely

@@ -22,6 +22,7 @@ _BEHIND = re.compile(r" |\w{0,2}지 ?")  # before a "no" behind what it denies: 
 _TRAVELS = frozenset(("shipped", "delivered", "transit"))
 _TRAVELLERS = frozenset(("parcel", "order", "tracking_number"))
 _DOES_ITSELF = frozenset(("auto", "expire", "satisfied"))
+_TO_DO = frozenset(("future", "must", "not"))
 _NOTHING = re.compile(r"")
 _BLANK = re.compile(r" ")
 _APP_STORE = re.compile(r"(?:app|play)\s$")
@@ -77,11 +78,17 @@ def meant(text: str, marks: Sequence[Mark]) -> tuple[Mark, ...]:
         and not (mark.concept == "keep" and any(_is_kept(mark, other) for other in marks))
         and not (mark.concept == "evidence" and any(m.concept == "keep" and _is_kept(m, mark) for m in marks))
         and not (mark.concept == "evidence" and any(_is_slip(mark, other) for other in marks))
+        and not (mark.concept in _TO_DO and any(_is_spared(mark, other) for other in marks))
         and not (mark.concept == "declined" and _is_ready(mark, marks))
         and not (mark.concept == "paid" and any(_goes_to_seller(mark, other) for other in marks))
         and not (mark.concept == "declined" and any(_by_the_buyer(mark, other) for other in marks))
         and not (mark.concept == "paid" and any(_is_ruling(mark, other) for other in marks))
     )
+
+
+def _is_spared(deed: Mark, other: Mark) -> bool:
+    """Whether something to be done is what need not be: "nothing more will have to be done"."""
+    return other.concept == "idle" and within(deed, other) and longer(other, deed)
 
 
 def _is_ready(no: Mark, marks: Sequence[Mark]) -> bool:

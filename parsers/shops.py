@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from parsers.wording import Mark
 
 # What somebody does in such a clause, and whom it names where a shop's name matters no more.
-_DEEDS = frozenset(("propose", "declined", "offered", "keep", "counters"))
-_KNOWN = frozenset(("seller", "platform", "they", "decide", "faq", "marketing", "chat"))
+_DEEDS = frozenset(("propose", "declined", "offered", "keep"))
+_WAITING = frozenset(("answer", "left", "expire"))  # beside an amount: "to answer the 7.80 of ..."
+_KNOWN = frozenset(("seller", "platform", "decide", "faq", "marketing", "chat"))
 _NO_SHOPS = frozenset(("aliexpress", "paypal", "whatsapp", "youtube", "mastercard", "wechat", "alipay"))
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _QUOTED = re.compile(r'^\W{0,3}[«„“"](?P<name>[^\W\d_][^«»„“”"]{2,30})[»“”"]\s(?=[^\W\d_])')
@@ -16,16 +17,20 @@ _CAPITAL_NOUNS = frozenset(("de",))  # where every noun has a capital, two in a 
 
 
 def with_shops(
-    shown: str, marks: Sequence[Mark], locale: str, knows: Callable[[str], bool]
+    shown: str, marks: Sequence[Mark], locale: str, knows: Callable[[str], bool], priced: bool
 ) -> Sequence[Mark]:
     """Return the marks of a clause with its shop's name as one of the seller, where none is named otherwise.
 
     `knows`: whether a levelled word stands in the language's phrases; such a word is no name.
+    `priced`: whether an amount stands in the clause.
     """
     said = {mark.concept for mark in marks}
-    if said.isdisjoint(_DEEDS) or not said.isdisjoint(_KNOWN):
+    waiting = priced and not said.isdisjoint(_WAITING)
+    if not said.isdisjoint(_KNOWN) or (said.isdisjoint(_DEEDS) and not waiting):
         return marks
-    name = _quoted(shown) or _humped(shown) or (None if locale in _CAPITAL_NOUNS else _two(shown, knows))
+    name = _humped(shown)
+    if name is None and not said.isdisjoint(_DEEDS):
+        name = _quoted(shown) or (None if locale in _CAPITAL_NOUNS else _two(shown, knows))
     if name is None:
         return marks
     return sorted((*marks, Mark("seller", *name)), key=lambda mark: (mark.start, -mark.end))

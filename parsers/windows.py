@@ -223,6 +223,8 @@ def _own_question(asked: Clause, clause: Clause) -> bool:
         "seller", "bank", "refund", "faq", "platform"
     ):
         return True  # "is the return on its way?"
+    if clause.has("evidence", "provide") and not clause.has("seller", "bank", "refund", "faq", "platform"):
+        return True  # what is to be handed in, after what is to be known
     of_seller = asked.has("seller") and not asked.has("you", "proposal")
     return (asked.has("answer", "left", "deadline") and not of_seller) or clause.has(
         "must", "answer", "expire", "auto", "open", "appeal"
