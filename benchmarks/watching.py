@@ -14,7 +14,7 @@ from measure import ENVIRONMENT, Row, against, memory_of
 
 from support.dovecot import Dovecot
 from support.fake_mailbox import FakeMemory
-from watcher import wiring
+from watcher import inbound
 from watcher.clock import utc_now
 from watcher.commands import open_house
 
@@ -118,7 +118,7 @@ def _now(raw: bytes) -> bytes:
 
 def _nothing_new(server: Dovecot, config: Path) -> Iterator[Row]:
     house, memory = open_house(config), FakeMemory()
-    (box,) = wiring.mailboxes_of(house, house.settings.account[0])
+    (box,) = inbound.mailboxes_of(house, house.settings.account[0])
     since = utc_now()
     memory.look(box, since)
     box.close()

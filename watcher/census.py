@@ -45,8 +45,8 @@ class Census:
 
 def census(house: House, account: Account, mailbox: Mailbox, now: datetime) -> Census:
     """Look through a folder's newest mails for those of AliExpress; keeps nothing. Raises MailboxError."""
+    from watcher.inbound import recipe_of
     from watcher.readers import Readers
-    from watcher.wiring import recipe_of
 
     found, recipe = Census(), recipe_of(house, account)
     with Readers(lambda name: recipe) as read:

@@ -16,7 +16,7 @@ PATIENCE = 10.0  # seconds
 
 def channels(house: House, now: datetime, loud: bool) -> Iterator[Finding]:
     """Whether each channel could ring: reached and signed in to, without sending; with `loud` by sending."""
-    from watcher.wiring import channels_of, surroundings_of
+    from watcher.outbound import channels_of, surroundings_of
 
     if not house.settings.channel:
         yield Finding("channels", State.WRONG, "none is configured: nothing could ring", "Add a [[channel]].")
@@ -58,7 +58,7 @@ def _sent(house: House, channel: Channel, now: datetime) -> Finding:
 
 def _returns(house: House) -> Iterator[Finding]:
     """Mails to a mailbox that is watched come back to us; they are known by their Message-ID, and a proof."""
-    from watcher.wiring import probed
+    from watcher.outbound import probed
 
     for name in sorted(probed(house)):
         told = "its mails land in a mailbox that is watched: known as ours, and proof that they arrived"

@@ -142,7 +142,7 @@ def _configuration(house: House) -> Finding:
 
 
 def _account(house: House, account: Account, now: datetime) -> Iterator[Finding]:
-    from watcher.wiring import mailboxes_of
+    from watcher.inbound import mailboxes_of
 
     yield Finding(f"account {account.name}", State.WELL, where(account))
     try:
@@ -219,7 +219,7 @@ def _junk(account: Account, mailbox: Mailbox) -> Iterator[Finding]:
 def _trust(house: House, account: Account, met: Census) -> Iterator[Finding]:
     """Say what AliExpress's mails carry, and whose results among that are trusted."""
     from parsers.authresults import Results
-    from watcher.wiring import recipe_of
+    from watcher.inbound import recipe_of
 
     name = f"{account.name} sender checks"
     if met.mails:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from email.utils import make_msgid
 from pathlib import Path
 
-from watcher import wiring
+from watcher import outbound, wiring
 from watcher.channels import Attempt, Channel, close_channels
 from watcher.clock import monotonic, utc_now
 from watcher.commands import House, StopError
@@ -28,7 +28,7 @@ def tell_everyone(house: House, error: StoreError | MailboxError | OwnDataError)
     if not _first_in_a_while(house.settings.state_folder):
         return
     with suppress(StopError):  # channels that can't work as configured: that is said at the next start
-        channels = wiring.channels_of(house, wiring.surroundings_of(house))
+        channels = outbound.channels_of(house, outbound.surroundings_of(house))
         try:
             _tell(channels, house, error)
         finally:

@@ -1,23 +1,17 @@
-"""Puts the parts together: from a checked configuration to mailboxes, channels, the store and the daemon."""
+"""Puts the parts together: from a checked configuration to the store, the speech and the daemon's parts."""
 
 import json
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rules.facts import Act, Case, Notice
 from rules.policy import Ringing
-from watcher.channels import Channel, ChannelError, OnAction, Surroundings, build_channels
 from watcher.clock import utc_now
-from watcher.commands import WRONG, House, StopError
-from watcher.mailboxes import Mailbox, MailboxError, Trouble
+from watcher.commands import House
+from watcher.inbound import mailboxes_of, recipe_of
 from watcher.readers import Readers
-from watcher.recipe import Recipe
-from watcher.secrets import SecretError, SecretSource, fetch_secret
-from watcher.settings import AppriseChannel, EmailChannel, ImapAccount, MaildirAccount
+from watcher.settings import ImapAccount
 from watcher.store import Store
 
 if TYPE_CHECKING:
@@ -25,18 +19,10 @@ if TYPE_CHECKING:
     from watcher.app import App
     from watcher.calendarfile import CalendarFile
     from watcher.casebook import Judge
+    from watcher.channels import Channel
     from watcher.looking import Watch
-    from watcher.mailboxes.imap import ImapMailbox
-    from watcher.mailboxes.wire import Timeouts
     from watcher.probe import Probe
-    from watcher.providers import Authority
-    from watcher.settings import Account
-    from watcher.settings import Channel as ChannelTable
     from watcher.speech import HouseSpeech
-
-log = logging.getLogger("offerwatch")
-
-Token = Callable[[], tuple[str, str]]
 
 ALIVE = timedelta(minutes=15)
 """So long ago may a server's mail have come through to prove that the network is there."""
@@ -73,188 +59,6 @@ def ringing_of(house: House) -> Ringing:
         quiet=alerts.quiet,
         quiet_breaks=alerts.quiet_breaks,
         zone=house.zone,
-    )
-
-
-def recipe_of(house: House, account: "Account | None", more_ids: Sequence[str] = ()) -> Recipe:
-    """How mail of an account is read: its provider's own results count, or those that were configured."""
-    named = tuple(account.authserv_id) if account is not None else ()
-    known = known_ids(account.host) if isinstance(account, ImapAccount) and not named else ()
-    return Recipe(house.phrases, (*named, *known, *more_ids), tuple(house.settings.forwarders))
-
-
-def known_ids(host: str) -> tuple[str, ...]:
-    """The authserv-ids of a big provider by the name of its IMAP server; none for everybody else."""
-    from watcher.providers import ids_of, shipped
-
-    return tuple(ids_of(shipped(), host))
-
-
-def mailboxes_of(
-    house: House,
-    account: "Account",
-    folders: Sequence[str] | None = None,
-    timeouts: "Timeouts | None" = None,
-) -> list[Mailbox]:
-    """One mailbox for each folder of an account (those configured, or `folders`); nothing is connected yet.
-
-    Raises MailboxError where it can't work as configured.
-    """
-    wanted = folders or account.folders
-    if isinstance(account, MaildirAccount):
-        from watcher.mailboxes.maildir import MaildirMailbox
-
-        return [
-            MaildirMailbox(account.name, account.path, folder, poll_every=account.poll_every)
-            for folder in wanted
-        ]
-    token = token_of(account, house.settings.state_folder, _own_folder(house))
-    return [
-        imap_mailbox(
-            account,
-            folder,
-            lambda: mailbox_secret(account.secret),
-            token=token,
-            forwarders=house.settings.forwarders,
-            timeouts=timeouts,
-        )
-        for folder in wanted
-    ]
-
-
-def imap_mailbox(
-    account: ImapAccount,
-    folder: str,
-    secret: Callable[[], str],
-    *,
-    token: "Token | None" = None,
-    forwarders: Sequence[str] = (),
-    timeouts: "Timeouts | None" = None,
-) -> "ImapMailbox":
-    """One folder of an account on a server; `token` signs in instead of the password from `secret`.
-
-    Raises MailboxError where it can't work as configured.
-    """
-    from watcher.mailboxes.imap import ImapMailbox
-
-    return ImapMailbox(
-        account.name,
-        account.host,
-        account.port_number,
-        account.security,
-        account.username,
-        None if token else secret,
-        folder,
-        ca_file=str(account.ca_file) if account.ca_file else None,
-        token=token,
-        poll_every=account.poll_every,
-        forwarders=tuple(forwarders),
-        timeouts=timeouts,
-    )
-
-
-def token_of(account: ImapAccount, state: Path, own_providers: Path | None) -> "Token | None":
-    """What gives an account's tokens: a source that prints them, else our own sign-in, the same object for
-    all its folders and channels. None where it signs in by password. Raises MailboxError."""
-    if account.auth != "oauth2":
-        return None
-    if account.has_source:
-        return lambda: (account.username, mailbox_secret(account.secret))
-    from watcher.providers import FILE_NAME, ProvidersError, providers_of
-
-    try:
-        own = own_providers / FILE_NAME if own_providers else None
-        authority = providers_of(own).authorities[account.provider or ""]
-    except ProvidersError as error:
-        raise MailboxError(error.sentence, error.remedy, permanent=True) from None
-    return _access(state, account.name, account.username, authority)
-
-
-@cache
-def _access(state: Path, account: str, username: str, authority: "Authority") -> "Token":
-    from watcher.tokens import Access, TokenFile
-
-    return Access(TokenFile(state, account), username, authority)
-
-
-def _own_folder(house: House) -> Path | None:
-    return None if house.path is None else house.path.absolute().parent
-
-
-def mailbox_secret(source: SecretSource) -> str:
-    """Fetch a mailbox's secret; its refusal counts as trouble with signing in, so it is tried again later."""
-    try:
-        return fetch_secret(source)
-    except SecretError as error:
-        raise MailboxError(error.sentence, error.remedy, kind=Trouble.LOGIN) from None
-
-
-def channels_of(house: House, around: Surroundings) -> tuple[Channel, ...]:
-    """Every configured channel by its name; raises StopError where one can't work as configured."""
-    tables = [_channel(house, name, table) for name, table in house.settings.named_channels]
-    try:
-        return build_channels(tables, around)
-    except ChannelError as error:
-        raise StopError(error.sentence, error.remedy, WRONG) from None
-
-
-def _channel(house: House, name: str, table: "ChannelTable") -> dict[str, Any]:
-    fields: dict[str, Any] = {**table.model_dump(by_alias=True), "name": name}
-    if isinstance(table, EmailChannel):
-        source = table.secret
-        fields["port"] = table.port_number
-        fields["password"] = (lambda: _channel_secret(source)) if source else None
-        fields["token"] = _channel_token(house, table)
-    if isinstance(table, AppriseChannel):
-        fields["url"] = table.url or (lambda: _channel_secret(_address_source(name, table)))
-    return fields
-
-
-def _channel_token(house: House, table: EmailChannel) -> Callable[[], str] | None:
-    if table.auth != "oauth2":
-        return None
-    account = next(each for each in house.settings.account if each.name == table.account)
-    assert isinstance(account, ImapAccount), "the configuration was checked"
-
-    def token() -> str:
-        try:
-            give = token_of(account, house.settings.state_folder, _own_folder(house))
-            assert give is not None, "the configuration was checked"
-            return give()[1]
-        except MailboxError as error:
-            raise ChannelError(error.sentence, error.remedy) from None
-
-    return token
-
-
-def _address_source(name: str, table: AppriseChannel) -> SecretSource:
-    if table.url_file is not None:
-        return SecretSource(f'channel "{name}"', "file", (str(table.url_file),), prefix="url")
-    return SecretSource(f'channel "{name}"', "env", (table.url_env or "",), prefix="url")
-
-
-def _channel_secret(source: SecretSource) -> str:
-    try:
-        return fetch_secret(source)
-    except SecretError as error:
-        raise ChannelError(error.sentence, error.remedy) from None
-
-
-def surroundings_of(
-    house: House, store: Store | None = None, on_action: OnAction | None = None
-) -> Surroundings:
-    """What channels need to know; with a store, whether a mail of ours has shown up in a mailbox."""
-    probe = store.own_mail.probe if store is not None else None
-    return Surroundings(utc_now, house.zone, house.settings.language, probe, on_action)
-
-
-def probed(house: House) -> frozenset[str]:
-    """The email channels whose mails land in a mailbox that we watch ourselves."""
-    watched = {each.username.lower() for each in house.settings.account if isinstance(each, ImapAccount)}
-    return frozenset(
-        name
-        for name, table in house.settings.named_channels
-        if isinstance(table, EmailChannel) and {address.lower() for address in table.to} & watched
     )
 
 
@@ -305,7 +109,7 @@ def speech_of(house: House, store: Store | None = None) -> "HouseSpeech":
     )
 
 
-def app_of(house: House, store: Store, channels: Sequence[Channel], readers: Readers) -> "App":
+def app_of(house: House, store: Store, channels: "Sequence[Channel]", readers: Readers) -> "App":
     """The two verbs, with everything they need."""
     from watcher.app import App, Limits
 

@@ -66,7 +66,7 @@ def test_accounts(config: Path | None, name: str | None) -> int:
 
 
 def _test(house: House, account: Account) -> bool:
-    from watcher.wiring import mailboxes_of
+    from watcher.inbound import mailboxes_of
 
     say(f"{account.name}: {where(account)}")
     try:
@@ -92,7 +92,7 @@ def _test(house: House, account: Account) -> bool:
 def _tell_met(house: House, account: Account, folder: str) -> None:
     """What AliExpress's mails in a folder carry: names of hosts alone, to set `authserv_id` by."""
     from watcher.census import census
-    from watcher.wiring import mailboxes_of
+    from watcher.inbound import mailboxes_of
 
     (mailbox,) = mailboxes_of(house, account, [folder])
     try:

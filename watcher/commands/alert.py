@@ -11,7 +11,8 @@ from watcher.commands import DONE, FAILED, WRONG, House, StopError, listed, open
 
 def run(config: Path | None, only: str | None) -> int:
     """Send it by each configured channel, or by the one named; returns 1 if one fails."""
-    from watcher.wiring import channels_of, speech_of, surroundings_of
+    from watcher.outbound import channels_of, surroundings_of
+    from watcher.wiring import speech_of
 
     house, now = open_house(config), utc_now()
     channels = channels_of(house, surroundings_of(house))

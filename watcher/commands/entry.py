@@ -158,7 +158,7 @@ def _signed_in(file: ConfigFile, asker: Asker, entry: Entry) -> Entry:
 
 
 def _listing(file: ConfigFile, entry: Entry) -> list[tuple[tuple[bytes, ...], str]]:
-    from watcher.wiring import imap_mailbox, mailbox_secret, token_of
+    from watcher.inbound import imap_mailbox, mailbox_secret, token_of
 
     account: Any = _checked(file, entry)
     typed = entry.typed

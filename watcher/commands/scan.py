@@ -238,8 +238,8 @@ def _from_files(scan: _Scan) -> tuple[Recipe, Iterator[Item]]:
 
 
 def _from_accounts(scan: _Scan) -> Iterator[tuple[Recipe, Iterator[Item]]]:
+    from watcher.inbound import mailboxes_of, recipe_of
     from watcher.mailboxes.account import scan_account
-    from watcher.wiring import mailboxes_of, recipe_of
 
     accounts = scan.house.settings.account
     chosen = [each for each in accounts if scan.wish.account in (None, each.name)]

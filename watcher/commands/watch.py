@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rules.facts import Act, Alert
-from watcher import wiring
+from watcher import outbound, wiring
 from watcher.app import App
 from watcher.channels import Channel, OnAction
 from watcher.commands import WRONG, House, StopError, open_house
@@ -69,7 +69,7 @@ def watch(house: House, read_again: Callable[[], object] | None = None) -> int:
     """
 
     def configured(store: Store, act: OnAction) -> tuple[Channel, ...]:
-        return wiring.channels_of(house, wiring.surroundings_of(house, store, act))
+        return outbound.channels_of(house, outbound.surroundings_of(house, store, act))
 
     try:
         with daemon_of(house, configured) as daemon:
@@ -117,7 +117,7 @@ def daemon_of(
             yield Daemon(
                 app,
                 watches,
-                Delivery(store.outbox, channels, probed=wiring.probed(house)),
+                Delivery(store.outbox, channels, probed=outbound.probed(house)),
                 Emergency(app, channels, wiring.judge_of(house)),
                 house.settings.state_folder,
                 ping=Ping(url, app.heard) if url else None,
