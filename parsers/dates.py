@@ -79,7 +79,12 @@ _NUMERIC = re.compile(
 _SHORT = re.compile(
     r"(?<![\d./,])(?<!\d:)(?<![\d\s]-)(?P<a>\d{1,2})(?:(?P<sep>/)(?P<b>\d{1,2})(?![\d/%])|\.(?P<b2>\d{1,2})(?:\.(?!\d)|(?='[^\W\d_])))"
 )
-
+# "24-05 om 17:00", "vóór 24-05.": a day and a month of two figures, where no unit follows
+_DASHED = re.compile(
+    r"(?<![\d./,:#+(-])(?<![\d\s]-)(?P<a>0?[1-9]|[12]\d|3[01])-(?P<b>0[1-9]|1[0-2])"
+    r"(?=[.,;)!?]*\s*$|[.,;)!?]\s"
+    r"|,?\s(?:om|kl|klo|at|um|às|as|a las|pukul|jam|middernacht|\d{1,2}[:.]\d\d)(?!\w))"
+)
 
 # "до 19.05", "bis 19.05": a day and month behind a word that leads to a date
 _DOTTED = re.compile(
@@ -200,6 +205,8 @@ class DateReader:
         for match in _SHORT.finditer(text):
             second = match["b"] or match["b2"]
             yield from self._numeric(match, match["a"], second, None, match["sep"] or ".", weak=True)
+        for match in _DASHED.finditer(text):
+            yield from self._numeric(match, match["a"], match["b"], None, "-", weak=True)
 
     def _one(
         self, match: re.Match[str], year: str | None, month: int, *days: int

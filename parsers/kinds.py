@@ -25,6 +25,8 @@ LIKELY = 1.7  # what a kind needs where the mail plainly asks something of the b
 _PLAIN = 3.0  # what a kind scores where one sentence says it outright
 _PLAINLY = 8.0  # what a kind has that much of is beyond doubt where nothing else has anything
 _STEP = 1.8  # what a step of an order needs where nothing at all speaks of a dispute
+_BEYOND = 12.0  # from here one sign against it, such as an appeal that is named and ruled out, says nothing
+_RULES = 6.0  # from here a proposal that no seller is named with is AliExpress's
 # What a kind that asks for something needs where no other is as likely: it rings in either case.
 _HEARD_OF = {
     Kind.RETURN_REQUESTED: 1.5, Kind.ORDER_COMPLETING: 1.5, Kind.OFFER: LIKELY, Kind.JUDGEMENT: LIKELY
@@ -192,6 +194,9 @@ def _which_offer(kind: Kind, scores: Scores) -> Kind:
     """An offer may be AliExpress's own solution, or one that is about to lapse."""
     if kind is Kind.OFFER and scores.of("platform_offer") > scores.of("seller_offer") + 1.0:
         return Kind.JUDGEMENT
+    sellers = scores.of("seller_offer") or not scores.of("appeals")
+    if kind is Kind.OFFER and scores.of(Kind.JUDGEMENT) >= _RULES and not sellers:
+        return Kind.JUDGEMENT
     if kind is Kind.OFFER and scores.of("remind") >= 2.0:
         return Kind.OFFER_REMINDER
     return kind
@@ -247,7 +252,8 @@ def _hides_a_request(points: Mapping[Kind, float], scores: Scores) -> bool:
 
 def _plain(points: Mapping[Kind, float]) -> bool:
     """Whether so much speaks of what needs no act, and so little of any act, that it is sure."""
-    return max(points.values()) >= _PLAINLY and max(points[kind] for kind in YOURS) < LIKELY
+    most = max(points.values())
+    return most >= _PLAINLY and max(points[kind] for kind in YOURS) < (2.0 if most >= _BEYOND else LIKELY)
 
 
 def _asks(scores: Scores) -> bool:

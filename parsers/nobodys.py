@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+from parsers.asides import is_elsewhere
 from parsers.clauses import Clause, around
 from rules.facts import Kind, Printed, Within
 
@@ -107,7 +108,8 @@ def nobodys(clause: Clause, start: int, printed: Printed, kind: Kind | None) -> 
             unless = unless - {"answer"}  # "we usually answer within 5 days"
         if concepts == _BANKS and {"evidence", "provide"} <= clause.concepts:
             continue  # "send us your bank statement within 5 days"
-        if clause.concepts & concepts and not clause.concepts & unless:
+        elsewhere = concepts != _PROTECTION and is_elsewhere(clause, start, printed, concepts)
+        if clause.concepts & concepts and not clause.concepts & unless and not elsewhere:
             return why
         own = concepts in (_BANKS, _REFUND) and takes_time and beside & concepts
         if own and not beside & (unless if concepts == _BANKS else unless | PRESSING):

@@ -189,8 +189,8 @@ def _use(clause: Clause, found: FoundMoney) -> str:
 
 def _is_not_but(clause: Clause, found: FoundMoney, beside: frozenset[str]) -> bool:
     """Whether an amount is denied and another one is not: "no 22, but 9 will do"."""
-    if beside.isdisjoint(("not", "reject")) or not beside.isdisjoint(_CUES):
-        return False
+    if beside.isdisjoint(("not", "reject")) or not beside.isdisjoint((*_CUES, "left")):
+        return False  # "no longer 22" was offered before
     others = (around(clause, other.start) for other in clause.money if other.start > found.end)
     return any(other.isdisjoint(("not", "reject")) for other in others)
 
@@ -272,13 +272,18 @@ def _remedy(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Remed
     sending = (*_OFFERING, "seller") if money is None else _OFFERING
     if any(c.has(*sending) and _stands(c, "replacement", ("refund", "return", "asked")) for c in offering):
         return Remedy.REPLACEMENT
-    kept = any(c.has("keep") and not c.has("asked", "declined") for c in clauses)
+    kept = any(c.has("keep") and not c.has("asked", "declined") and not _insists(c) for c in clauses)
     goes_back = any(_stands(c, "return", ("not", "asked", "opened")) for c in offering)
     if goes_back and not kept and kind is not Kind.REFUND_ISSUED:
         return Remedy.RETURN
     if money is not None or kept or any(c.has("refund") for c in sure):
         return Remedy.REFUND
     return None
+
+
+def _insists(clause: Clause) -> bool:
+    """Whether the goods are kept only if the buyer refuses: "or reject, and insist on money alone"."""
+    return {"reject", "if"} <= clause.concepts and not clause.has("accept", "propose", "proposal")
 
 
 def _stands(clause: Clause, concept: str, beside: tuple[str, ...]) -> bool:

@@ -15,6 +15,8 @@ _OTHERS = re.compile(
     r"aliexpress|paypal|visa|mastercard|klarna|google|apple|beijing|pacific|shenzhen|gmt|utc", re.I
 )
 _BEFORE = re.compile(r"(?:[^,;:.!?。、，]{0,14}|[はが].{0,40})")  # what stands between a shop and its deed
+_LONG_BEFORE = re.compile(r"[^,;:.!?。、，]{0,70}")  # "Casa Lumen has read what you wrote and would ..."
+_ARTICLE = 4  # characters before a name that a clause begins with
 _AFTER = re.compile(r"\s?(?:\w{1,4}\s)?[\"'«“「]?")
 
 
@@ -37,7 +39,8 @@ def _proposes(clause: Clause, start: int, end: int) -> bool:
     for mark in clause.marks:
         if mark.concept not in _DEEDS:
             continue
-        if mark.start >= end and _BEFORE.fullmatch(clause.text, end, mark.start):
+        before = _LONG_BEFORE if start <= _ARTICLE else _BEFORE
+        if mark.start >= end and before.fullmatch(clause.text, end, mark.start):
             return True
         if mark.concept in _GIVEN and mark.end <= start and _AFTER.fullmatch(clause.text, mark.end, start):
             return True

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from parsers.asides import ends_an_offer, is_theirs, looks_back
 from parsers.clauses import Clause, around
 from parsers.nobodys import PRESSING, is_range, nobodys
 from rules.facts import Ahead, By, Day, Kind, OtherClock, Printed, Turn, Weekday, Within
@@ -97,6 +98,8 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
     sellers = _subject(clause, start) == "seller" and not beside & {"you", "must"}
     if isinstance(printed, Within) and (sellers or _is_topic(clause, start)) and "you" not in beside:
         return "seller", "the seller has this time"
+    if is_theirs(clause, start):
+        return "seller", "the seller has this time"
     reviewing = "platform" in beside or ("review" in concepts and not concepts & _REVIEWED_BY_YOU)
     if is_range(printed) and reviewing and not _outside(clause, start, printed) & _ASKING:
         return "platform", "how long AliExpress takes"
@@ -106,6 +109,8 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
     if weak and "counters" in concepts:
         return "nobody", "when the other side would act"
     ending = kind is Kind.ORDER_COMPLETING and "complete" in concepts  # "tomorrow it will be completed"
+    if weak and ends_an_offer(clause, printed, kind):
+        return "yours", "what is offered ends by then"
     if weak and not ending and (not pressing or _is_from(printed, clause)):
         return "nobody", "may not be a time at all"
     if kind in _HAS_DISPUTE and {"open", "dispute"} <= concepts and not concepts & _OF_THIS_ONE:
@@ -117,6 +122,8 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
         return _for_act(concepts, pressing, kind)
     if concepts & _RETURN and not concepts & (_ANSWER | {"deadline", "left"}):
         return "nobody", "the time to send goods back, not to answer"
+    if looks_back(clause, printed):
+        return "open", "perhaps how long nobody has answered"
     if pressing or concepts & {"you", "reject", "appeal"}:
         return "yours", "to be answered by then"
     return "open", "nobody is named"
