@@ -13,6 +13,7 @@ from parsers.money import FoundMoney
 from parsers.passages import Passage, sentences
 from parsers.shops import with_shops
 from parsers.spans import FoundSpan
+from parsers.story import without_former
 from parsers.wording import Mark
 
 _ASKED_OF_BUYER = ("must", "answer", "expire", "appeal", "auto")  # what no general answer says
@@ -70,7 +71,7 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
     soon = any(span.within.long < _A_DAY and not span.weak for span in spans)
     printed = (("time", dates or spans), ("span", spans), ("hours", soon), ("money", money))
     prints = frozenset(name for name, there in printed if there)
-    concepts = frozenset(mark.concept for mark in marks) | derived(text, marks, money)
+    concepts = without_former(text, money, frozenset(m.concept for m in marks) | derived(text, marks, money))
     if {"evidence", "provide", "you"} <= concepts:
         # "if you have a photo, could you send it?"
         concepts -= {"if"} if _ASKING.search(text) else frozenset()

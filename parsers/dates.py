@@ -49,9 +49,14 @@ class DateWords:
     extra_months: Mapping[str, int]
     extra_weekdays: Mapping[str, int]
     to: tuple[str, ...]
+    spoken: Mapping[str, int]  # hours as words: "six o'clock"
 
 
 _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?(?!\d)")
+# An offset behind a spelt-out Greenwich, with any small words before it.
+_GREENWICH = re.compile(
+    r"[^\d.;!?|,]{0,24}?(?:utc|gmt|greenwich|غرينتش|جرينتش|غرينيتش|гринвич\w*|грінвіч\w*|グリニッジ|그리니치)\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?(?!\d)"
+)
 _SUFFIX = r"(?:st|nd|rd|th|er|re|ος|[oaº]|\.|-?го|-?е|-?й|-?ое|-?ого)?"
 _LINK = r"[\s,.'/\-]{0,3}(?:(?:de|del|of|di|da|do|den|the|d|dari|pe|ב|من|เดือน)(?=[\s'.])[\s'.]*)?"
 _YEAR = (
@@ -140,6 +145,7 @@ class DateReader:
         )
         self._relative = self._relative_regex(spaceless)
         self._clock = self._clock_regex(spaceless)
+        self._spoken = None if spaceless else self._spoken_regex()
 
     def _relative_regex(self, spaceless: bool) -> re.Pattern[str]:
         edge = ("", "") if spaceless else (r"(?<!\w)", r"(?!\w)")
@@ -163,8 +169,16 @@ class DateReader:
             rf"(?!\d)(?:\s*(?:(?P<am>{am})|(?P<pm>{pm}))(?!\w))?(?:\s*(?:{hour})(?!\w)\.?)?"
         )
 
+    def _spoken_regex(self) -> re.Pattern[str]:
+        names, words = _alternatives(self._words.spoken), self._words
+        behind = _alternatives((*words.am, *words.pm, *words.hour_words))
+        return re.compile(rf"(?<!\w)(?:{names})(?=\s+(?:{behind})(?!\w))")
+
     def find(self, text: str, shown: str) -> list[FoundDate]:
         """Return the dates in levelled `text`; quotes are cut from `shown`, which is as long."""
+        if self._spoken is not None:  # "six in the evening" becomes "6   in the evening"
+            spoken = self._words.spoken
+            text = self._spoken.sub(lambda hour: str(spoken[hour[0]]).ljust(len(hour[0])), text)
         found: list[FoundDate] = []
         taken: list[tuple[int, int]] = []
         for days, start, end, weak in self._days(text) if _FIGURE.search(text) else ():
@@ -295,6 +309,10 @@ class DateReader:
         lead = len(tail) - len(tail.lstrip(" ,([·"))
         body = tail[lead:]
         offset = _OFFSET.match(body)
+        if offset is None:
+            offset = _GREENWICH.match(body)
+            if offset:
+                return f"{offset[1]}{int(offset[2]):02d}:{offset[3] or '00'}", at + lead + offset.end()
         if offset and (body.startswith(("utc", "gmt")) or offset[3]):
             return f"{offset[1]}{int(offset[2]):02d}:{offset[3] or '00'}", at + lead + offset.end()
         name = re.match(r"[^\W\d_]+(?:/[^\W\d_]+)?", body)

@@ -73,7 +73,13 @@ def interpret(
     anchors += missing_buttons(text.main, anchors)
     opened = [open_wrapped(a.href).url for a in anchors if a.href and not a.in_text]
     ours = [url for url in opened if is_ours(host_of(url) or "", hosts)]
-    scores = weigh(text.main, lexicon.signs, _codes(ours), [_path(url) for url in ours], _structure(anchors))
+    scores = weigh(
+        text.main,
+        lexicon.signs,
+        _codes(ours),
+        [_path(url) for url in ours],
+        _structure(anchors, text.languages),
+    )
     found = numbers(text.main, ours)
     kind = decide(scores, found.dispute is not None)
     ignored = _why_ignored(scores, kind, sender_class, found)
@@ -139,8 +145,8 @@ def _anchors(layout: Layout, text: _Text) -> list[Anchor]:
     return opposed(found, text.languages)
 
 
-def _structure(anchors: Sequence[Anchor]) -> list[Sighting]:
-    roles = {anchor.says for anchor in anchors if not is_bare(anchor.label)}
+def _structure(anchors: Sequence[Anchor], languages: Sequence[Language]) -> list[Sighting]:
+    roles = {anchor.says for anchor in anchors if not is_bare(anchor.label, languages)}
     if Role.ACCEPT in roles and Role.REJECT in roles:
         return [
             Sighting("offer", 2.6, "buttons to accept and to reject", "links"),

@@ -119,12 +119,20 @@ def _points(scores: Scores, in_dispute: bool) -> dict[Kind, float]:
     points = {kind: 0.0 if in_dispute and kind in STEPS else scores.of(kind) for kind in Kind}
     if points[Kind.DISPUTE_CLOSED] >= _PLAIN and points[Kind.ORDER_CLOSED] > 0:
         points[Kind.ORDER_CLOSED] = 0.0  # "the matter of order ... is closed"
+    if in_dispute and points[Kind.DISPUTE_CLOSED] >= _PLAIN:  # "... your order is protected until 30 April"
+        points[Kind.ORDER_COMPLETING] -= _of_protection(scores)
     plain_no = points[Kind.DECLINED] >= _PLAIN and not scores.of("buttons") and not scores.of("counter")
     if plain_no:
         points[Kind.OFFER] = min(points[Kind.OFFER], points[Kind.DECLINED] - 2 * CLOSE)  # terms to be changed
     elif points[Kind.DECLINED] > 0 and (points[Kind.OFFER] >= 3.0 or _both_buttons(scores)):
         points[Kind.OFFER] = max(points[Kind.OFFER], points[Kind.DECLINED] + CLOSE)  # a counter-offer
     return points
+
+
+def _of_protection(scores: Scores) -> float:
+    """The points that an order's end has only from how long the order is protected."""
+    told = {each.where for each in scores.seen if each.kind == "protects"}
+    return sum(e.weight for e in scores.seen if e.kind == Kind.ORDER_COMPLETING and e.where in told)
 
 
 def _both_buttons(scores: Scores) -> bool:

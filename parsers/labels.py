@@ -1,5 +1,6 @@
 """What a link's label says it is for, and which buttons the text names that are not there at all."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -23,12 +24,14 @@ _NO = frozenset(map(level, (
 )))  # fmt: skip
 _CONTRARY: dict[Role | None, Role] = {Role.ACCEPT: Role.REJECT, Role.REJECT: Role.ACCEPT}
 _ENOUGH_SAID = 5  # letters
+_FIRST = re.compile(r"([^\W\d_]+)\s?[,،、!:–-]")
 _ROUND = " .!?✓✔✗✘×"
 
 
-def is_bare(label: str) -> bool:
-    """Whether a label is a mere "yes" or "no": it may answer any question, a survey's as well."""
-    return level(label).strip(_ROUND) in _YES | _NO
+def is_bare(label: str, languages: Sequence[Language]) -> bool:
+    """Whether a label says but "yes" or "no": it may answer any question, a survey's as well."""
+    text = level(label).strip(_ROUND)
+    return text in _YES | _NO or (_said(text, languages) is None and _first(text) is not None)
 
 
 def role_of(label: str, languages: Sequence[Language]) -> Role | None:
@@ -39,12 +42,21 @@ def role_of(label: str, languages: Sequence[Language]) -> Role | None:
     bare = text.strip(_ROUND)
     if bare in _YES or bare in _NO:
         return Role.ACCEPT if bare in _YES else Role.REJECT
-    for language in languages:
-        concepts = {mark.concept for mark in language.wording.marks(text)}
-        role = _role(concepts)
-        if role is not None:
-            return role
-    return None
+    return _said(text, languages) or _first(bare)
+
+
+def _said(text: str, languages: Sequence[Language]) -> Role | None:
+    """The role that the words of a label have in the first language that knows them."""
+    told = (_role({mark.concept for mark in lang.wording.marks(text)}) for lang in languages)
+    return next((role for role in told if role is not None), None)
+
+
+def _first(text: str) -> Role | None:
+    """What a label says that begins with "yes" or "no": "Yes, send me a new one"."""
+    first = _FIRST.match(text)
+    if first is None or first[1] not in _YES | _NO:
+        return None
+    return Role.ACCEPT if first[1] in _YES else Role.REJECT
 
 
 def _role(concepts: set[str]) -> Role | None:

@@ -18,7 +18,7 @@ from parsers.wording import Wording, pattern_regex
 COMMON = ("languages.toml", "zones.toml", "money.toml", "kinds.toml", "senders.toml", "people.toml")
 _CLASSES = ("order", "account", "promotion", "marketing", "message")
 _DATE_LISTS = ("today", "tomorrow", "after_tomorrow", "midnight", "noon", "am", "pm", "hours", "to")
-_NUMBERED = {"months": "1 to 12", "weekdays": "0 to 6"}
+_NUMBERED = {"months": "1 to 12", "weekdays": "0 to 6", "clock": "1 to 24"}
 _UNITS = ("minute", "hour", "day", "business", "week", "month")
 _FIXED = re.compile(r"(\d+)(?:-(\d+))?([dh])")
 _TOP = (
@@ -271,6 +271,11 @@ def _language(data: Mapping[str, object], zones: Zones, money: MoneyReader) -> L
             am=lists["am"], pm=lists["pm"], hour_words=lists["hours"], to=lists["to"],
             extra_months={level(str(k)): int(str(v)) for k, v in _table(dates, "months").items()},
             extra_weekdays={level(str(k)): int(str(v)) for k, v in _table(dates, "weekdays").items()},
+            spoken={
+                level(str(k)): int(str(v))
+                for k, v in {**_table(data, "numerals"), **_table(dates, "clock")}.items()
+                if 1 <= int(str(v)) <= 24
+            },
         ),
         span_words=SpanWords(
             units=units,

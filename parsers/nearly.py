@@ -13,7 +13,7 @@ NEARLY = "nearly"
 _NOT_TAUGHT = frozenset(
     ("if", "not", "future", "you", "they", "elided", "familiar", "must", "order", "press", "help", "price",
      "line", "keep", "left", "total", "seller", "platform", "faq", "marketing", "survey", "chat", "code",
-     "this_mail")
+     "this_mail", "former")
 )  # fmt: skip
 _CLAUSES = 60
 _SHORTEST = 10

@@ -13,6 +13,7 @@ PRESSING = frozenset(
 _LABELS = frozenset(("placed", "estimated", "deadline", "left", "expire", "must", "protection", "price"))
 _REFUND = frozenset(("refund",))
 _GENERAL = frozenset(("faq",))
+_CHECKS = frozenset(("review",))
 _BANKS = frozenset(("wait_refund", "bank"))
 _PROTECTION = frozenset(("protection",))
 _STILL = frozenset(("deadline", "left", "expire", "must", "answer"))
@@ -47,6 +48,13 @@ _NOBODYS = (
         _REFUND,
         frozenset(("answer", "reject", "expire", "left", "must", "open", "evidence")),
         "how long money takes",
+    ),
+    (
+        _CHECKS,
+        frozenset(
+            ("you", "must", "answer", "accept", "reject", "expire", "left", "auto", "appeal", "provide")
+        ),
+        "how long a check takes",
     ),
     (_PROTECTION, frozenset(("answer",)), "how long the order is protected"),
     (_HELP, _ASKED | {"you"}, "how soon the help centre answers"),
@@ -96,7 +104,7 @@ def nobodys(clause: Clause, start: int, printed: Printed, kind: Kind | None) -> 
         if behind & {"refund", "paid"} and not behind & {"answer", "reject", "expire", "must", "auto"}:
             return "when money will be there"
     for concepts, unless, why in _NOBODYS:
-        if concepts == _REFUND and not takes_time:
+        if concepts in (_REFUND, _CHECKS) and not takes_time:
             continue
         if concepts == _PROTECTION and kind in _ORDER_CLOCKS:
             continue

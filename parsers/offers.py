@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from parsers.clauses import Clause, around
 from parsers.money import FoundMoney
 from parsers.proposers import names_shop
+from parsers.story import is_former
 from parsers.wording import Mark
 from rules.facts import Kind, Money, Offer, Party, Remedy
 
@@ -84,6 +85,10 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
                 use = "offered"
             if kind in _OWN_REQUEST and use == "offered" and _had_proposed(clause):
                 continue  # "he had offered 3.00, and you said no"
+            if use == "asked" and kind is Kind.RETURN_REQUESTED and clause.has("expire"):
+                use = "offered"  # "or you lose your claim to the 42.00"
+            if use in ("offered", "open") and is_former(clause.money, clause.marks, found):
+                use = "told"
             by_use[use].append(found.money)
             if use == "paid" and clause.has("refund") and clause.has("platform", "decide"):
                 whole.append(found.money)
@@ -179,12 +184,19 @@ def _use(clause: Clause, found: FoundMoney) -> str:
         if best is None or rank <= best[0]:
             best = (rank, use)
     use = best[1] if best else "open"
-    beside = around(clause, found.start)
+    beside = _beside(clause, found)
     if use == "offered" and beside >= {"not", "paid"} and beside.isdisjoint(_PAID_AFTER_ALL):
         return "refused"  # "the 45 that you asked for won't be paid"
     refused = "declined" in beside and beside.isdisjoint(("propose", "proposal", "decide"))
     refused = refused or _is_not_but(clause, found, beside)
     return "asked" if refused and use in ("offered", "open") else use
+
+
+def _beside(clause: Clause, found: FoundMoney) -> frozenset[str]:
+    """The concepts around an amount; for one that stands alone in brackets those around the brackets."""
+    if clause.text[: found.start].endswith("(") and clause.text[found.end :].startswith(")"):
+        return around(clause, found.start - 1) | around(clause, min(found.end + 1, len(clause.text)))
+    return around(clause, found.start)
 
 
 def _is_not_but(clause: Clause, found: FoundMoney, beside: frozenset[str]) -> bool:
@@ -215,8 +227,9 @@ def _row_of(clause: Clause, start: int) -> str | None:
 
 def _is_part(mark: Mark, clause: Clause) -> bool:
     """Whether a word for a price is a mere part of a longer one: "half of the price"."""
+    wholes = ("offered", "asked", "total") if mark.concept == "price" else ("offered", "asked")
     return mark.concept in ("total", "price") and any(
-        whole.concept in ("offered", "asked") and whole.start < mark.start and mark.end <= whole.end
+        whole.concept in wholes and whole.start < mark.start and mark.end <= whole.end
         for whole in clause.marks
     )
 
@@ -272,6 +285,8 @@ def _remedy(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Remed
     sending = (*_OFFERING, "seller") if money is None else _OFFERING
     if any(c.has(*sending) and _stands(c, "replacement", ("refund", "return", "asked")) for c in offering):
         return Remedy.REPLACEMENT
+    if money is None and any(c.place != "body" and _stands(c, "replacement", ("return",)) for c in sure):
+        return Remedy.REPLACEMENT  # "A new one instead of the money?"
     kept = any(c.has("keep") and not c.has("asked", "declined") and not _insists(c) for c in clauses)
     goes_back = any(_stands(c, "return", ("not", "asked", "opened")) for c in offering)
     if goes_back and not kept and kind is not Kind.REFUND_ISSUED:

@@ -88,6 +88,7 @@ CONCEPTS = frozenset(
         "idle",
         "elided",
         "familiar",
+        "former",
     ]
 )
 # What a clause has besides its words: which party stands nearest to a proposal, that no condition stands
@@ -163,6 +164,7 @@ _KINDS = {str(kind) for kind in Kind} | {
     "dispute_word",
     "dispute_head",
     "dispute_named",
+    "protects",
     "idle",
     "marketing",
     "account",
