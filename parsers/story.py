@@ -1,4 +1,4 @@
-"""Which amounts belong to the earlier steps of a dispute: what a better offer or a ruling took the place of."""
+"""Which amounts belong to earlier steps of a dispute: what a better offer or a ruling took the place of."""
 
 from collections.abc import Sequence
 
