@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, time, timedelta, tzinfo
-from typing import cast
+from typing import TypeVar, cast
 
 from rules.facts import Kind, Turn
 
@@ -21,6 +21,7 @@ WINDOWED: tuple[Kind | None, ...] = (
 )
 UNCLEAR = "unclear"
 LONGEST_DAYS = 3650
+_Choice = TypeVar("_Choice", Kind, Turn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,8 @@ def _clocks(reading: _Reading, data: Mapping[str, object]) -> list[ClockRule]:
             continue
         reading.only(entry, ("after", "who", "days", "business", "source"), prefix)
         short, long = reading.span(entry, prefix)
-        after, who = _kind(reading, entry, prefix), _turn(reading, entry, prefix)
+        after = _one_of(reading, entry, "after", prefix, Kind.ORDER_UPDATE)
+        who = _one_of(reading, entry, "who", prefix, Turn.NOBODY)
         business = entry.get("business", False)
         if not isinstance(business, bool):
             reading.wrong(f"{prefix}business", "write true or false")
@@ -192,20 +194,16 @@ def _clocks(reading: _Reading, data: Mapping[str, object]) -> list[ClockRule]:
     return found
 
 
-def _kind(reading: _Reading, entry: Mapping[str, object], prefix: str) -> Kind:
+def _one_of(
+    reading: _Reading, entry: Mapping[str, object], key: str, prefix: str, otherwise: _Choice
+) -> _Choice:
+    """The word under a key as one of the kind that `otherwise` is, which stands for it where it is wrong."""
+    choices = type(otherwise)
     try:
-        return Kind(cast(str, entry.get("after")))
+        return choices(cast(str, entry.get(key)))
     except ValueError:
-        reading.wrong(f"{prefix}after", f"write one of: {', '.join(Kind)}")
-        return Kind.ORDER_UPDATE
-
-
-def _turn(reading: _Reading, entry: Mapping[str, object], prefix: str) -> Turn:
-    try:
-        return Turn(cast(str, entry.get("who")))
-    except ValueError:
-        reading.wrong(f"{prefix}who", f"write one of: {', '.join(Turn)}")
-        return Turn.NOBODY
+        reading.wrong(f"{prefix}{key}", f"write one of: {', '.join(choices)}")
+        return otherwise
 
 
 def _hosts(reading: _Reading, data: Mapping[str, object]) -> Hosts:

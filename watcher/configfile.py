@@ -1,6 +1,6 @@
 """Changes the user's configuration as a careful person would: comments kept, checked before it is written."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +89,12 @@ class ConfigFile:
         if not found:
             raise KeyError(name)
         return found[0]
+
+
+def free_name(usual: str, taken: Collection[str]) -> str:
+    """The usual name of an entry, with a number behind it where it is taken."""
+    name, number = usual, 1
+    while name in taken:
+        number += 1
+        name = f"{usual}-{number}"
+    return name

@@ -29,7 +29,8 @@ def write_whole(path: Path, data: bytes, mode: int = 0o600) -> None:
         with suppress(OSError):
             aside.unlink()
         raise
-    _settle(target.parent)
+    with suppress(OSError):  # the rename itself, where the file system lets us
+        force_to_disk(target.parent)
 
 
 def private_folder(path: Path) -> Path:
@@ -38,11 +39,10 @@ def private_folder(path: Path) -> Path:
     return path
 
 
-def _settle(folder: Path) -> None:
-    """Force the rename itself to the disk, where the file system lets us."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def force_to_disk(path: Path) -> None:
+    """Return only when the disk has what a file, or a folder's list of files, holds. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -15,6 +15,7 @@ from rules.facts import Act, Case
 from watcher.casebook import Summary, acts_of
 from watcher.clock import stamp
 from watcher.database import Database, StoreError
+from watcher.privatefile import force_to_disk
 from watcher.store import Store
 
 YOUNGEST = timedelta(days=120)
@@ -36,7 +37,7 @@ def backup(database: Database, target: Path) -> int:
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
             if copy.execute("PRAGMA quick_check").fetchone() != ("ok",):
                 raise StoreError(f"The copy in {target} is damaged.", "Look at that disk; nothing was kept.")
-        _settle(aside)
+        force_to_disk(aside)
         os.replace(aside, target)
         return target.stat().st_size
     except (OSError, sqlite3.Error) as error:
@@ -46,14 +47,6 @@ def backup(database: Database, target: Path) -> int:
     finally:
         with suppress(OSError):
             aside.unlink()
-
-
-def _settle(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def exported(store: Store, summary: Summary, now: datetime) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from watcher.commands import WRONG, StopError, listed, say
 from watcher.commands.asking import Asker
 from watcher.commands.entry import Entry, place_secret, tried_entry
 from watcher.commands.ringing import add_channel
-from watcher.configfile import ConfigFile
+from watcher.configfile import ConfigFile, free_name
 from watcher.providers import FILE_NAME, MailProvider, Providers, Server, providers_of
 from watcher.whereabouts import default_path, find_config
 
@@ -198,11 +198,7 @@ def _name(file: ConfigFile, wish: Wish, usual: str) -> str:
         if wish.name in taken:
             raise StopError(f'There is an account "{wish.name}" already.', "Give another --name.", WRONG)
         return wish.name
-    name, number = usual or "home", 1
-    while name in taken:
-        number += 1
-        name = f"{usual}-{number}"
-    return name
+    return free_name(usual or "home", taken)
 
 
 def remove(config: Path | None, name: str, yes: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from watcher.commands import WRONG, StopError
 from watcher.commands.asking import Asker
 from watcher.commands.entry import Entry, keep_typed, secret_path
-from watcher.configfile import ConfigFile
+from watcher.configfile import ConfigFile, free_name
 from watcher.privatefile import private_folder, write_whole
 
 _NONE_YET = "No channel can ring yet: add a [[channel]], or run `account add` with --alert."
@@ -89,9 +89,4 @@ def _push(file: ConfigFile, url: str) -> list[str]:
 
 
 def _free(file: ConfigFile, usual: str) -> str:
-    taken = {name for name, _ in file.settings.named_channels}
-    name, number = usual, 1
-    while name in taken:
-        number += 1
-        name = f"{usual}-{number}"
-    return name
+    return free_name(usual, {name for name, _ in file.settings.named_channels})

@@ -9,7 +9,8 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,12 +90,8 @@ class ImapSession:
 
     def examine(self, folder: str) -> Examined:
         """Open a folder read-only. Raises `RefusedError`."""
-        try:
+        with self._refusable():
             answer = self.client.select_folder(folder, readonly=True)
-        except self._wire.abort:
-            raise
-        except self._wire.error as error:
-            raise RefusedError(str(error)) from None
         return Examined(answer.get(b"UIDVALIDITY", 0), answer.get(b"UIDNEXT"), answer[b"EXISTS"])
 
     def search(self, *criteria: str, patience: float | None = None) -> list[int]:
@@ -209,14 +206,20 @@ class ImapSession:
             raise LoginError(data[0].decode("utf-8", "replace"))
         wire.state = "AUTH"
 
-    def _uid(self, command: str, *args: str) -> list[Any]:
-        _safe("".join(args))
+    @contextmanager
+    def _refusable(self) -> Iterator[None]:
+        """A server's NO or BAD is a refusal of this one command; a line that broke stays what it is."""
         try:
-            typ, data = self._wire.uid(command, *args)
+            yield
         except self._wire.abort:
             raise
         except self._wire.error as error:
             raise RefusedError(str(error)) from None
+
+    def _uid(self, command: str, *args: str) -> list[Any]:
+        _safe("".join(args))
+        with self._refusable():
+            typ, data = self._wire.uid(command, *args)
         if typ != "OK":
             raise RefusedError(str(data[0]))
         return [piece for piece in data if piece is not None]
