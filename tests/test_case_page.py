@@ -16,7 +16,7 @@ from rules.responses import Said, draft
 from support.judgement import DISPUTE, ORDER, POLICY, at, notice, only, within
 from watcher.advice import Tongue, advise
 from watcher.casepage import CasePage
-from watcher.commands.respond import Shown
+from watcher.commands.advicepage import Shown
 from watcher.commands.subject import Subject
 from watcher.loading import load_answers, load_words
 from watcher.paper import Paper

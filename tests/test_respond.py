@@ -25,7 +25,8 @@ from support.judgement import DISPUTE, ORDER, POLICY, RULES, at, notice, only, w
 from support.outsider import SCRIPT, environment, offerwatch
 from watcher.advice import Tongue, advise
 from watcher.commands import StopError
-from watcher.commands.respond import Shown, amount_given
+from watcher.commands.advicepage import Shown
+from watcher.commands.respond import amount_given
 from watcher.commands.subject import Subject
 from watcher.loading import load_answers as read_answers
 from watcher.loading import load_words
