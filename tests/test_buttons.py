@@ -1,7 +1,6 @@
 """The buttons of a notification, end to end: the daemon on a real session bus, pressed as a user would."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from email.utils import format_datetime
@@ -13,6 +12,7 @@ import pytest
 from support.notifications import NotificationServer, session_bus
 from support.outsider import SCRIPT, environment, offerwatch
 from support.processes import started, stop
+from support.waiting import until
 from watcher.clock import utc_now
 from watcher.store import Store
 
@@ -47,15 +47,6 @@ def watching(home: Path, bus: str) -> Iterator[None]:
     with started([SCRIPT, "watch"], home, there) as process:
         yield
         stop(process)
-
-
-def until(true: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if found := true():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it did not happen in time")
 
 
 def the_case(home: Path) -> Any:

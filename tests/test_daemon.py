@@ -15,6 +15,7 @@ import pytest
 
 from rules.facts import Kind, Reason
 from support.processes import started, stop
+from support.waiting import until
 from support.watching import (
     FolderMailbox,
     Hands,
@@ -43,13 +44,6 @@ from watcher.ping import Ping
 from watcher.store import FILE_NAME
 
 ROOT = Path(__file__).parents[1]
-
-
-def wait_until(true, seconds=20.0):
-    until = monotonic() + seconds
-    while not true():
-        assert monotonic() < until, "it did not happen in time"
-        threading.Event().wait(0.02)
 
 
 def offer(n):
@@ -88,7 +82,7 @@ def test_killed_at_any_point_nothing_is_lost_and_no_mail_goes_out_twice(tmp_path
         assert process.wait(30) == 137
     post_offer(tmp_path, 3)
     with running(tmp_path) as process:
-        wait_until(lambda: all_sent(tmp_path, 4))
+        until(lambda: all_sent(tmp_path, 4))
         stop(process, 10)
     mails, pushes = mails_sent(tmp_path / "mail"), deliveries(tmp_path / "push.txt")
     assert len(mails) == len({mail["id"] for mail in mails}) == 4
@@ -108,7 +102,7 @@ def test_killed_from_outside_again_and_again_it_still_catches_up(tmp_path):
             threading.Event().wait(kill_after)
             process.kill()
     with running(tmp_path):
-        wait_until(lambda: all_sent(tmp_path, 12), 40)
+        until(lambda: all_sent(tmp_path, 12), 40)
     mails, pushes = mails_sent(tmp_path / "mail"), deliveries(tmp_path / "push.txt")
     assert len(mails) == len({mail["key"] for mail in mails}) == 12
     repeated = [each for n, each in enumerate(pushes) if each["key"] in {x["key"] for x in pushes[:n]}]
@@ -120,7 +114,7 @@ def test_killed_from_outside_again_and_again_it_still_catches_up(tmp_path):
 def test_told_to_stop_it_is_gone_in_time_and_says_nothing_wrong(tmp_path, name):
     with running(tmp_path) as process:
         post_offer(tmp_path, 1)
-        wait_until(lambda: deliveries(tmp_path / "push.txt"))
+        until(lambda: deliveries(tmp_path / "push.txt"))
         began = monotonic()
         stop(process, 5, name)
         assert monotonic() - began < 5
@@ -129,24 +123,24 @@ def test_told_to_stop_it_is_gone_in_time_and_says_nothing_wrong(tmp_path, name):
 def test_hung_up_it_looks_again_and_goes_on(tmp_path):
     with running(tmp_path) as process:
         post_offer(tmp_path, 1)
-        wait_until(lambda: deliveries(tmp_path / "push.txt"))
+        until(lambda: deliveries(tmp_path / "push.txt"))
         process.send_signal(signal.SIGHUP)
         post_offer(tmp_path, 2)
-        wait_until(lambda: len(deliveries(tmp_path / "push.txt")) == 2)
+        until(lambda: len(deliveries(tmp_path / "push.txt")) == 2)
         stop(process, 5)
 
 
 def test_a_second_daemon_with_the_same_state_exits_with_4_and_a_sentence(tmp_path):
     with running(tmp_path):
-        wait_until(lambda: (tmp_path / "state" / "watch.lock").exists())
+        until(lambda: (tmp_path / "state" / "watch.lock").exists())
         post_offer(tmp_path, 1)
-        wait_until(lambda: deliveries(tmp_path / "push.txt"))
+        until(lambda: deliveries(tmp_path / "push.txt"))
         with running(tmp_path) as second:
             assert second.wait(20) == 4
             assert "already watching" in second.stderr.read()
     with running(tmp_path) as third:
         post_offer(tmp_path, 2)
-        wait_until(lambda: len(deliveries(tmp_path / "push.txt")) == 2)
+        until(lambda: len(deliveries(tmp_path / "push.txt")) == 2)
         stop(third, 5)
 
 
@@ -233,8 +227,8 @@ class House:
 def test_a_mail_rings_within_moments_of_its_arrival(tmp_path):
     with House(tmp_path).running() as house:
         house.post(1)
-        wait_until(lambda: house.channel.handed, 5)
-        wait_until(lambda: house.store.diary.folders()[0].last_look_at)
+        until(lambda: house.channel.handed, 5)
+        until(lambda: house.store.diary.folders()[0].last_look_at)
 
 
 def test_a_mail_still_being_read_at_the_end_is_left_for_the_next_time(tmp_path):
@@ -252,7 +246,7 @@ def test_a_mail_still_being_read_at_the_end_is_left_for_the_next_time(tmp_path):
         assert reading.wait(10)
         began = monotonic()
         house.daemon.stop()
-        wait_until(lambda: not lock_is_held(tmp_path / "state"), 5)
+        until(lambda: not lock_is_held(tmp_path / "state"), 5)
         assert monotonic() - began < 5
     assert open_store(tmp_path / "state").unseen("home", "INBOX", 7, [1]) == [1]
     let_go.set()
@@ -276,9 +270,9 @@ def test_a_jump_of_the_clock_is_noticed_at_once(tmp_path):
 
     with House(tmp_path, clock=now).running() as house:
         house.post(1)
-        wait_until(lambda: house.channel.handed, 5)
+        until(lambda: house.channel.handed, 5)
         jump[0] = timedelta(days=2, hours=1)
-        wait_until(lambda: len(house.channel.handed) == 2, 5)
+        until(lambda: len(house.channel.handed) == 2, 5)
         assert house.channel.handed[1][0].rung == "72h"
 
 
@@ -298,7 +292,7 @@ def test_a_proven_look_is_told_to_the_dead_man_service(tmp_path):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/ping/abc?x=1"
         with House(tmp_path, ping=Ping(url)).running():
-            wait_until(lambda: hits, 5)
+            until(lambda: hits, 5)
         server.shutdown()
     assert set(hits) == {"/ping/abc?x=1"}
 
@@ -329,7 +323,7 @@ def test_no_ping_and_no_look_while_the_mailbox_is_in_trouble_and_the_error_is_wr
     pings = []
     trouble = [MailboxError("No line.", "Check the cable.", kind=Trouble.LOGIN)]
     with House(tmp_path, Broken(*trouble), ping=lambda: pings.append(1)).running() as house:
-        wait_until(lambda: house.store.diary.folders())
+        until(lambda: house.store.diary.folders())
         (state,) = house.store.diary.folders()
         assert (state.last_look_at, state.error) == (None, "No line. Check the cable.")
     assert pings == []
@@ -339,7 +333,7 @@ def test_after_trouble_with_the_network_it_looks_again_soon(tmp_path):
     mailbox = Broken(MailboxError("Cut.", "", kind=Trouble.NETWORK), RuntimeError("a bug"))
     mailbox.errors.pop()
     with House(tmp_path, mailbox).running() as house:
-        wait_until(lambda: mailbox.waits, 10)
+        until(lambda: mailbox.waits, 10)
         assert house.store.diary.folders()[0].error is None
 
 
@@ -384,9 +378,9 @@ def test_after_trouble_the_alerts_that_failed_are_tried_again_at_once(tmp_path, 
     house, hastened = House(tmp_path, mailbox), []
     monkeypatch.setattr(house.daemon._delivery, "hasten", lambda: hastened.append(mailbox.errors == []))
     with house.running():
-        wait_until(lambda: mailbox.waits == 1)
+        until(lambda: mailbox.waits == 1)
         house.daemon._lookers[0].look_now()
-        wait_until(lambda: mailbox.waits == 2)
+        until(lambda: mailbox.waits == 2)
     assert hastened[-1]  # after the trouble
     assert len(hastened) == 2  # and at the start
 
@@ -415,7 +409,7 @@ def test_a_store_that_fails_is_said_at_once_and_the_mail_is_told_all_the_same(tm
     for _ in range(3):
         assert looker.look() is False
     other.execute("ROLLBACK")
-    wait_until(lambda: len(house.channel.handed) >= 3)
+    until(lambda: len(house.channel.handed) >= 3)
     headlines = sorted(alert.headline for alert, _ in house.channel.handed)
     assert len(headlines) == 3
     assert sum("locked by another program" in headline for headline in headlines) == 1
@@ -427,9 +421,9 @@ def test_a_store_that_fails_is_said_at_once_and_the_mail_is_told_all_the_same(tm
 def test_a_settling_mail_silences_a_case_in_the_running_daemon(tmp_path):
     with House(tmp_path).running() as house:
         house.post(1)
-        wait_until(lambda: house.channel.handed, 5)
+        until(lambda: house.channel.handed, 5)
         now = utc_now()
         end = a_notice("end", Kind.REFUND_ISSUED, sent_at=now, received_at=now, orders=(f"{8 * 10**15 + 1}",))
         post(house.mail, 2, a_mail(end).raw)
-        wait_until(lambda: len(house.channel.handed) == 2, 5)
+        until(lambda: len(house.channel.handed) == 2, 5)
         assert house.channel.handed[1][0].rung == "settled"

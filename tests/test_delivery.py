@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from rules.facts import Alert, AlertAbout, Basis, Deadline, Urgency
+from support.waiting import until
 from support.watching import START, Hands, Recorder, open_store, refusals
 from watcher.channels import ChannelError
 from watcher.clock import monotonic
@@ -154,7 +155,7 @@ def test_what_was_being_sent_when_we_died_is_in_doubt_and_says_so(tmp_path):
     assert not post.one()
     again = Post(tmp_path)
     again.delivery.start()
-    wait_until(lambda: again.channels[0].handed)
+    until(lambda: again.channels[0].handed)
     again.delivery.stop(2)
     assert again.channels[0].handed[0][1].in_doubt
     assert again.row()["state"] == "sent"
@@ -243,20 +244,13 @@ class Stuck(Recorder):
         self.go.wait(20)
 
 
-def wait_until(true, seconds=10.0):
-    until = monotonic() + seconds
-    while not true():
-        assert monotonic() < until, "it did not happen in time"
-        threading.Event().wait(0.01)
-
-
 def test_a_hanging_channel_holds_up_no_other_and_no_stop(tmp_path):
     stuck, free = Stuck("stuck"), Recorder("free")
     post = Post(tmp_path, stuck, free)
     post.delivery.start()
     post.bear(an_alert())
     post.delivery.wake()
-    wait_until(lambda: free.handed)
+    until(lambda: free.handed)
     began = monotonic()
     post.delivery.stop(0.3)
     assert monotonic() - began < 2

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from email.utils import format_datetime
@@ -19,7 +19,8 @@ from support.dovecot import Dovecot
 from support.outsider import environment
 from support.processes import started, stop
 from support.smtp import SmtpSink
-from watcher.clock import instant, monotonic, utc_now
+from support.waiting import until
+from watcher.clock import instant, utc_now
 from watcher.store import Store
 
 ROOT = Path(__file__).parents[1]
@@ -232,13 +233,6 @@ class Day:
             (self.home / "ahead.new").rename(self.home / "ahead")
             until(lambda then=then: instant(store.diary.get("last_tick_at") or "") >= then)
         store.close()
-
-
-def until(true: Callable[[], object], seconds: float = 30.0) -> None:
-    end = monotonic() + seconds
-    while not true():
-        assert monotonic() < end, "it did not happen in time"
-        threading.Event().wait(0.05)
 
 
 def test_a_days_daemon_talks_to_its_mail_servers_and_channels_and_to_nobody_else(tmp_path):

@@ -3,8 +3,7 @@
 import json
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -19,7 +18,8 @@ from parsers.read import read
 from rules.facts import Kind, Notice, Outcome, Reason
 from support.goldens import policy
 from support.processes import started, stop
-from watcher.clock import monotonic, utc_now
+from support.waiting import until
+from watcher.clock import utc_now
 from watcher.loading import load_policy, phrase_files
 
 ROOT = Path(__file__).parents[1]
@@ -130,21 +130,14 @@ def house(folder: Path) -> Path:
     return folder
 
 
-def wait_until(true: Callable[[], Any], seconds: float = 45.0) -> None:
-    until = monotonic() + seconds
-    while not true():
-        assert monotonic() < until, "it did not happen in time"
-        threading.Event().wait(0.05)
-
-
 @contextmanager
 def watching(folder: Path) -> Iterator[None]:
     log = folder / "log"
     watch = [sys.executable, "-m", "watcher.cli", "watch", "--config", folder / "config.toml"]
     with log.open("w") as out, started(watch, ROOT, stderr=out) as process:
         began = utc_now().replace(microsecond=0)
-        wait_until(lambda: "Watching" in log.read_text("utf-8"))  # this one, not the one before it
-        wait_until(lambda: (last := looked_at(folder)) is not None and last >= began)
+        until(lambda: "Watching" in log.read_text("utf-8"))  # this one, not the one before it
+        until(lambda: (last := looked_at(folder)) is not None and last >= began)
         yield
         stop(process, 10)
 
@@ -175,12 +168,12 @@ def test_after_a_restart_with_a_new_phrase_an_unclear_mail_is_an_offer_and_nothi
     letter = ODD.replace(format_datetime(SENT).encode(), format_datetime(utc_now()).encode())
     (folder / "mail" / "new" / "1.mail").write_bytes(letter)
     with watching(folder):
-        wait_until(lambda: alerts(folder))
+        until(lambda: alerts(folder))
     (unclear,) = cases(folder)
     (folder / "phrases").mkdir()
     (folder / "phrases" / "en.toml").write_text(TAUGHT, "utf-8")
     with watching(folder):
-        wait_until(lambda: [case["kind"] for case in cases(folder)] == ["offer"])
+        until(lambda: [case["kind"] for case in cases(folder)] == ["offer"])
     with watching(folder):
         assert [case["kind"] for case in cases(folder)] == ["offer"]
     (offer,) = cases(folder)
