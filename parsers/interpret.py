@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from parsers.chosen import buyers_times, other_clocks
 from parsers.clauses import Clause, clauses, generally, lists_questions, with_pronouns
 from parsers.familiar import familiar_language
 from parsers.following import with_things
@@ -17,7 +18,7 @@ from parsers.nearly import nearly
 from parsers.numbers import Numbers, numbers
 from parsers.offers import Amounts, amounts
 from parsers.passages import Passage
-from parsers.windows import buyers_times, candidates, other_clocks
+from parsers.windows import candidates
 from rules.addresses import host_of, is_ours, open_wrapped, parameters
 from rules.facts import Anchor, Kind, Money, Offer, OtherClock, Outcome, Printed, Reason, Role
 from rules.policy import Hosts

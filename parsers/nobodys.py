@@ -88,7 +88,8 @@ def _nearest(clause: Clause, start: int, names: frozenset[str], span: int = 45) 
 def nobodys(clause: Clause, start: int, printed: Printed, kind: Kind | None) -> str | None:
     """Why a time is nobody's deadline (it has happened, is a parcel's, a bank's), None where it may be."""
     as_of = any(m.concept == "placed" and m.start < start < m.end for m in clause.marks)  # "as of today"
-    if as_of or _nearest(clause, start, _LABELS) in ("placed", "estimated"):
+    by_itself = kind is Kind.ORDER_COMPLETING and "auto" in clause.concepts  # "received on the 11th"
+    if as_of or (not by_itself and _nearest(clause, start, _LABELS) in ("placed", "estimated")):
         return "the time of something that happened or will arrive"
     if _VOUCHER in clause.concepts and not clause.concepts & _NO_VOUCHERS:
         return "how long a coupon or a gift card can be used"

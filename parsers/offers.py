@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from parsers.clauses import Clause, around
 from parsers.money import FoundMoney
 from parsers.proposers import names_shop
+from parsers.shares import is_share, is_whole
 from parsers.story import is_former
 from parsers.wording import Mark
 from rules.facts import Kind, Money, Offer, Party, Remedy
@@ -26,8 +27,6 @@ _OFFERING = ("propose", "proposal", "offered", "decide")
 _OWN_REQUEST = frozenset((Kind.DISPUTE_OPENED, Kind.DECLINED, Kind.ESCALATED, Kind.EVIDENCE_REQUESTED))
 _NUMBER = re.compile(r"[^\w]{0,3}\d{10}")
 _COMMA = re.compile(r"[,;，、]\s|[()]|[/|](?!\d)")
-_OF = re.compile(r"\d ?% ?[^\d]{0,12}$")
-_SHARE = re.compile(r"[^\d]{0,6}(?:\d{1,3} ?%|% ?\d{1,3}(?![\d.,]))")
 _RIGHT_BEHIND = 12  # characters
 _RIGHT_BEFORE = 4
 _BESIDE = 14  # characters between "instead of" and what is put aside
@@ -143,7 +142,7 @@ def _use(clause: Clause, found: FoundMoney) -> str:
         use = _CUES.get(mark.concept)
         if use is None or _is_part(mark, clause) or _is_order(mark, clause):
             continue
-        if use in ("paid", "price") and _is_share(clause.text, mark.start, mark.end):
+        if use in ("paid", "price") and is_share(clause.text, mark.start, mark.end):
             continue
         if mark.start < found.start < mark.end - 1 and mark.concept not in _SURE:
             continue
@@ -184,6 +183,8 @@ def _use(clause: Clause, found: FoundMoney) -> str:
         if best is None or rank <= best[0]:
             best = (rank, use)
     use = best[1] if best else "open"
+    if use in ("open", "offered") and is_whole(clause, found):
+        use = "price"
     beside = _beside(clause, found)
     if use == "offered" and beside >= {"not", "paid"} and beside.isdisjoint(_PAID_AFTER_ALL):
         return "refused"  # "the 45 that you asked for won't be paid"
@@ -239,11 +240,6 @@ def _is_order(cue: Mark, clause: Clause) -> bool:
     return any(
         m.concept == "order" and (m.start, m.end) == (cue.start, cue.end) for m in clause.marks
     ) and bool(_NUMBER.match(clause.text, cue.end))
-
-
-def _is_share(text: str, start: int, end: int) -> bool:
-    """Whether a total is only what a percentage is of: "50% of the order total (11.25)"."""
-    return bool(_OF.search(text, max(0, start - 16), start) or _SHARE.match(text, end))
 
 
 def _refused(clause: Clause, cue: Mark) -> bool:

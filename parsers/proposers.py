@@ -17,7 +17,7 @@ _OTHERS = re.compile(
 _BEFORE = re.compile(r"(?:[^,;:.!?。、，]{0,14}|[はが].{0,40})")  # what stands between a shop and its deed
 _LONG_BEFORE = re.compile(r"[^,;:.!?。、，]{0,70}")  # "Casa Lumen has read what you wrote and would ..."
 _ARTICLE = 4  # characters before a name that a clause begins with
-_AFTER = re.compile(r"\s?(?:\w{1,4}\s)?[\"'«“「]?")
+_AFTER = re.compile(r"\s?(?:\w{1,6}\s){0,2}[\"'«“「]?")
 
 
 def names_shop(clause: Clause) -> bool:

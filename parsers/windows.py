@@ -3,12 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
 from parsers.asides import ends_an_offer, is_theirs, looks_back
 from parsers.clauses import Clause, around
 from parsers.nobodys import PRESSING, is_range, nobodys
-from rules.facts import Ahead, By, Day, Kind, OtherClock, Printed, Turn, Weekday, Within
+from parsers.wording import Mark
+from rules.facts import Ahead, By, Kind, Printed, Within
 
 # For which act a time must be, to be the deadline of a kind.
 _ACTS = {
@@ -33,6 +33,9 @@ _ASKING = PRESSING | {"you", "if", "evidence"}
 _RULING = frozenset(("decision", "decide", "review"))
 _OF_BUYER = PRESSING - {"soon", "remind"} | {"you", "if", "provide", "appeal", "return", "proposal"}
 _REVIEWED_BY_YOU = frozenset(("proposal", "propose", "offered", "request", "evidence", "modify", "decision"))
+_ASKED_BEHIND = frozenset(
+    ("answer", "accept", "reject", "evidence", "proposal", "must", "if", "auto", "expire")
+)
 # Kinds in which a dispute is open already, and the words of an answer in it.
 _HAS_DISPUTE = (
     Kind.OFFER,
@@ -43,7 +46,6 @@ _HAS_DISPUTE = (
 )
 _OF_THIS_ONE = _ANSWER - {"accept"} | _RETURN | {"auto", "left", "evidence", "provide", "must"}
 _TOPIC = re.compile(r"[은는이가] ?|[はが]、?")  # "판매자는 5일": a party right before its time
-_FURTHEST = timedelta(days=75)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,16 @@ def _subject(clause: Clause, start: int) -> str | None:
     last: str | None = None
     for mark in clause.marks:
         if low <= mark.start and mark.end <= start:
-            if mark.concept in ("seller", "you"):
+            if mark.concept == "seller" or (mark.concept == "you" and not (last and _is_verb(mark, clause))):
                 last = mark.concept
             elif mark.concept in ("proposal", "must", "accept", "expire", "deadline"):
                 last = None
     return last
+
+
+def _is_verb(you: Mark, clause: Clause) -> bool:
+    """Whether a "you" is but a verb that may have another subject: "tiene", the shop has."""
+    return you.concept == "you" and any(m.concept == "elided" and m.start == you.start for m in clause.marks)
 
 
 def _others(concepts: frozenset[str]) -> tuple[str, str] | None:
@@ -96,7 +103,9 @@ def _owner(clause: Clause, start: int, weak: bool, printed: Printed, kind: Kind 
     if other is not None and not (kind is Kind.ORDER_COMPLETING and other[0] == "seller"):
         return other
     sellers = _subject(clause, start) == "seller" and not beside & {"you", "must"}
-    if isinstance(printed, Within) and (sellers or _is_topic(clause, start)) and "you" not in beside:
+    if isinstance(printed, Within) and (
+        ((sellers or _is_topic(clause, start)) and "you" not in beside) or _has_to_pay(clause, start)
+    ):
         return "seller", "the seller has this time"
     if is_theirs(clause, start):
         return "seller", "the seller has this time"
@@ -146,6 +155,14 @@ def _is_buyers_silence(clause: Clause, start: int, party: str) -> bool:
     return all(mark.start >= condition for mark in clause.marks if mark.concept == "seller")
 
 
+def _has_to_pay(clause: Clause, start: int) -> bool:
+    """Whether the seller has a time for what it owes the buyer: "the shop has 5 days to pay you"."""
+    before = {mark.concept for mark in clause.marks if mark.end <= start and not _is_verb(mark, clause)}
+    behind = {mark.concept for mark in clause.marks if mark.start >= start}
+    owes = behind & {"refund", "paid", "offered"} and not behind & _ASKED_BEHIND
+    return bool(owes) and _subject(clause, start) == "seller" and not before & {"you", "must", "if"}
+
+
 def _is_topic(clause: Clause, start: int) -> bool:
     """Whether the seller is what is spoken of right before a time, where verbs come last."""
     ends = (mark.end for mark in clause.marks if mark.concept == "seller" and mark.end < start)
@@ -190,29 +207,6 @@ def candidates(clauses: Sequence[Clause], kind: Kind | None) -> list[Candidate]:
     return out
 
 
-def _most_precise(found: Sequence[Printed]) -> list[Printed]:
-    """The times without dates that only repeat the day of a date with a time of day."""
-    exact = [printed for printed in found if isinstance(printed, By) and printed.at is not None]
-    return [printed for printed in found if not any(_repeats(printed, other) for other in exact)]
-
-
-def _repeats(printed: Printed, exact: By) -> bool:
-    if (
-        not isinstance(printed, By)
-        or printed.at is not None
-        or len(printed.days) != 1
-        or len(exact.days) != 1
-    ):
-        return False
-    day, other = printed.days[0], exact.days[0]
-    if isinstance(day, Ahead | Weekday):
-        return day == other
-    if not isinstance(day, Day) or not isinstance(other, Day):
-        return False
-    same_year = day.year is None or other.year is None or day.year == other.year
-    return same_year and (day.month, day.day) == (other.month, other.day)
-
-
 def _is_from(printed: Printed, clause: Clause) -> bool:
     """Whether "today" is where a duration in the same clause counts from."""
     return isinstance(printed, By) and isinstance(printed.days[0], Ahead) and bool(clause.spans)
@@ -236,50 +230,3 @@ def _own_question(asked: Clause, clause: Clause) -> bool:
     return (asked.has("answer", "left", "deadline") and not of_seller) or clause.has(
         "must", "answer", "expire", "auto", "open", "appeal"
     )
-
-
-def buyers_times(found: Sequence[Candidate], sent_at: datetime) -> tuple[Printed, ...]:
-    """Return the times that are the buyer's: those said to be, else plausible ones where nobody is named."""
-    mine = [c for c in found if c.owner == "yours"]
-    coming = [c.printed for c in mine if _plausible(c.printed, sent_at)]
-    if not coming:
-        coming = [c.printed for c in found if c.owner == "open" and _plausible(c.printed, sent_at)]
-    past = [c.printed for c in mine if c.pressed]
-    return tuple(dict.fromkeys(_most_precise(coming or past)))
-
-
-def other_clocks(found: Sequence[Candidate]) -> tuple[OtherClock, ...]:
-    """Return the times that are the seller's or AliExpress's: shown, not rung."""
-    whose = {"seller": Turn.SELLER, "platform": Turn.PLATFORM}
-    return tuple(OtherClock(whose[c.owner], c.printed) for c in found if c.owner in whose)
-
-
-def _plausible(printed: Printed, sent_at: datetime) -> bool:
-    """Whether a printed time may lie ahead, and not too far."""
-    if isinstance(printed, Within):
-        return timedelta(0) < printed.long <= _FURTHEST
-    return any(_ahead(day, sent_at) for day in printed.days)
-
-
-def _ahead(day: Day | Ahead | Weekday, sent_at: datetime) -> bool:
-    if not isinstance(day, Day):
-        return True
-    if day.year is None:
-        return not _just_past(day, sent_at)
-    try:
-        distance = datetime(day.year, day.month, day.day, 23, 59, tzinfo=sent_at.tzinfo) - sent_at
-    except ValueError:
-        return True
-    return timedelta(hours=-14) <= distance <= _FURTHEST
-
-
-def _just_past(day: Day, sent_at: datetime) -> bool:
-    """Whether a date without a year lies at most 30 days back: past, and not next year's."""
-    for year in (sent_at.year, sent_at.year - 1):
-        try:
-            back = sent_at - datetime(year, day.month, day.day, 23, 59, tzinfo=sent_at.tzinfo)
-        except ValueError:
-            continue
-        if timedelta(hours=14) < back <= timedelta(days=30):
-            return True
-    return False
