@@ -213,7 +213,15 @@ def _which_offer(kind: Kind, scores: Scores) -> Kind:
 def _guess(points: Mapping[Kind, float], scores: Scores) -> Kind | None:
     """Where nothing is sure: what it can hardly be but, or None."""
     idle = _likeliest_of_others(points) if scores.of("idle") else None
-    return idle or _likeliest(points, scores) or _mere_step(points, scores) or _some_request(points)
+    sure = idle or _likeliest(points, scores) or _mere_step(points, scores) or _some_request(points)
+    return sure or (Kind.EVIDENCE_REQUESTED if _hand_in(points, scores) else None)
+
+
+def _hand_in(points: Mapping[Kind, float], scores: Scores) -> bool:
+    """Whether the buyer is asked to hand in or tell something in time, in a dispute, and no more is known."""
+    asked = scores.of("hand_in") >= 1.0 and scores.of("asks") >= 2.0 and scores.of("by_then") > 0
+    others = max(points[kind] for kind in DISPUTE_KINDS if kind is not Kind.EVIDENCE_REQUESTED)
+    return asked and scores.of("dispute_named") > 0 and others < 1.0
 
 
 def _mere_step(points: Mapping[Kind, float], scores: Scores) -> Kind | None:

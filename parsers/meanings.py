@@ -15,6 +15,8 @@ _NO_COUNTER = frozenset(("if", "declined", "request", "must", "platform"))
 _AFTER_COLON = 10  # how far behind the colon of "it offers half of it: 22.00" an amount may begin
 _LOUD = 3  # so many words of advertising in one sentence are no chance
 _A_NAME = 5  # shorter words for AliExpress are "we" and "us", which speak for the seller's proposals too
+_A_KOREAN_NAME = 3  # "we" has two signs
+_HANGUL = re.compile("[\uac00-\ud7a3]")
 _SIGNS = re.compile("[\u4e00-\u9fff]")  # a word's first sign
 _PROPOSING = frozenset(("propose", "proposal"))
 _ONE_WORD = re.compile(r"[ -]?(?:\w+ )?")  # what may stand between a "no" and the proposal that it denies
@@ -132,7 +134,9 @@ def _is_kept(keep: Mark, other: Mark) -> bool:
 
 def _is_name(text: str, mark: Mark) -> bool:
     """Whether a word for AliExpress is more than "we": long enough, or written in signs that are words."""
-    return mark.end - mark.start >= _A_NAME or bool(_SIGNS.match(text, mark.start))
+    letters = mark.end - mark.start
+    hangul = letters >= _A_KOREAN_NAME and bool(_HANGUL.match(text, mark.start))
+    return letters >= _A_NAME or hangul or bool(_SIGNS.match(text, mark.start))
 
 
 def who_proposes(text: str, marks: Sequence[Mark]) -> frozenset[str]:

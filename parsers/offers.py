@@ -34,6 +34,7 @@ _NO_VOUCHERS = ("propose", "proposal", "accept", "decide", "decision", "refund",
 _PAID_AFTER_ALL = frozenset(
     ("if", "propose", "proposal", "answer", "accept", "auto", "decide", "expire", "keep", "return", "must")
 )
+_RULINGS = ("decide", "decision", "propose", "proposal", "review")
 _SURE = frozenset(("asked", "total", "price", "offered"))
 _CUES = {
     "asked": "asked",
@@ -82,6 +83,8 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
                 and clause.has("dispute", "request", "return", "refund")
             ):
                 use = "offered"
+            if kind is Kind.ORDER_UPDATE and clause.has("payment") and not clause.has("refund", "price"):
+                use = "paid"  # "your payment of 17.99 has come"
             if kind in _OWN_REQUEST and use == "offered" and _had_proposed(clause):
                 continue  # "he had offered 3.00, and you said no"
             if use == "asked" and kind is Kind.RETURN_REQUESTED and clause.has("expire"):
@@ -335,7 +338,7 @@ def _is_sellers_row(clause: Clause) -> bool:
 
 def _party(clauses: Sequence[Clause], kind: Kind) -> Party | None:
     if kind is Kind.JUDGEMENT:
-        deciding = [c for c in clauses if c.has("decide", "decision", "propose", "proposal", "review")]
+        deciding = [c for c in clauses if c.has(*_RULINGS) or (c.has("refund") and c.money)]
         return Party.PLATFORM if any(c.has("platform") for c in deciding) else None
     telling = [
         c

@@ -27,7 +27,15 @@ def names_shop(clause: Clause) -> bool:
         return False  # a headline in capitals
     latin = sum(char.isascii() for char in clause.shown if char.isalpha()) * 2
     pattern = _NAME if latin > sum(char.isalpha() for char in clause.shown) else _FOREIGN
-    return any(_proposes(clause, *found.span()) for found in pattern.finditer(clause.shown))
+    return any(
+        _proposes(clause, *_without_you(clause, *found.span())) for found in pattern.finditer(clause.shown)
+    )
+
+
+def _without_you(clause: Clause, start: int, end: int) -> tuple[int, int]:
+    """Where a name begins, if a word for the buyer with a capital stands before it: "Ciebie Nova Shop"."""
+    ends = (m.end for m in clause.marks if m.concept == "you" and m.start == start and m.end < end)
+    return max(ends, default=start - 1) + 1, end
 
 
 def _proposes(clause: Clause, start: int, end: int) -> bool:
