@@ -193,7 +193,10 @@ def lists_questions(found: Sequence[Clause]) -> bool:
 def _is_thing(they: Mark, clause: Clause) -> bool:
     """Whether "them" is what is to be sent: "post them", "add them"."""
     deeds = (mark for mark in clause.marks if mark.concept in ("provide", "return"))
-    return any(within(they, deed) and longer(deed, they) for deed in deeds)
+    papers = (mark for mark in clause.marks if mark.concept in ("return_label", "tracking_number"))
+    return any(within(they, deed) and longer(deed, they) for deed in deeds) or any(
+        paper.end <= they.start for paper in papers
+    )
 
 
 def _goes_on_proposing(clause: Clause, before: Clause) -> bool:

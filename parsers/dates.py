@@ -52,6 +52,7 @@ class DateWords:
     spoken: Mapping[str, int]  # hours as words: "six o'clock"
 
 
+_IN_BRACKETS = re.compile(r"[^\W\d_]+\s\(([^\W\d_]+)\)")  # "until (CET)"
 _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?(?!\d)")
 # An offset behind a spelt-out Greenwich, with any small words before it.
 _GREENWICH = re.compile(
@@ -318,6 +319,9 @@ class DateReader:
         name = re.match(r"[^\W\d_]+(?:/[^\W\d_]+)?", body)
         if name and name[0] in self._zones.exact:
             return self._zones.exact[name[0]], at + lead + name.end()
+        apart = _IN_BRACKETS.match(body)
+        if apart and apart[1] in self._zones.exact:
+            return self._zones.exact[apart[1]], at + lead + apart.end()
         piece = re.split(r"\d|[.;!?。|]", tail, maxsplit=1)[0][:56]
         for word, zone in self._zones.words:
             place = piece.find(word)

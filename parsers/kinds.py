@@ -22,6 +22,7 @@ DISPUTE_KINDS = frozenset(
 STEPS = frozenset((Kind.ORDER_CLOSED, Kind.ORDER_SHIPPED, Kind.ORDER_DELIVERED, Kind.ORDER_UPDATE))
 ENOUGH = 2.6  # below this a kind is a guess
 LIKELY = 1.7  # what a kind needs where the mail plainly asks something of the buyer
+_IN_DISPUTE = 1.5  # what an order that completes itself weighs where there is a dispute
 _PLAIN = 3.0  # what a kind scores where one sentence says it outright
 _PLAINLY = 8.0  # what a kind has that much of is beyond doubt where nothing else has anything
 _STEP = 1.8  # what a step of an order needs where nothing at all speaks of a dispute
@@ -117,6 +118,8 @@ def decide(scores: Scores, in_dispute: bool = False) -> Kind | None:
 def _points(scores: Scores, in_dispute: bool) -> dict[Kind, float]:
     """The points of every kind, those taken away or raised that another kind explains."""
     points = {kind: 0.0 if in_dispute and kind in STEPS else scores.of(kind) for kind in Kind}
+    if in_dispute:  # then no order completes itself: how long it is protected stands at the foot
+        points[Kind.ORDER_COMPLETING] = min(points[Kind.ORDER_COMPLETING], _IN_DISPUTE)
     if points[Kind.DISPUTE_CLOSED] >= _PLAIN and points[Kind.ORDER_CLOSED] > 0:
         points[Kind.ORDER_CLOSED] = 0.0  # "the matter of order ... is closed"
     if in_dispute and points[Kind.DISPUTE_CLOSED] >= _PLAIN:  # "... your order is protected until 30 April"

@@ -367,4 +367,5 @@ def _party(clauses: Sequence[Clause], kind: Kind) -> Party | None:
         return Party.PLATFORM
     if kind is Kind.RETURN_REQUESTED:  # "the seller accepts the return"
         telling += [c for c in clauses if c.has("seller") and c.has("accept") and c.has("refund", "return")]
-    return Party.SELLER if any(not c.has("if") or c.has("agreed") for c in telling) else None
+    sure = (c for c in telling if not c.has("if") or c.has("agreed") or (c.has("firmly") and c.money))
+    return Party.SELLER if any(sure) else None

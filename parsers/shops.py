@@ -7,7 +7,7 @@ from parsers.wording import Mark
 
 # What somebody does in such a clause, and whom it names where a shop's name matters no more.
 _DEEDS = frozenset(("propose", "declined", "offered", "keep"))
-_WAITING = frozenset(("answer", "left", "expire"))  # beside an amount: "to answer the 7.80 of ..."
+_WAITING = frozenset(("answer", "left", "expire", "question"))  # beside an amount, to be answered
 _KNOWN = frozenset(("seller", "platform", "decide", "faq", "marketing", "chat"))
 _NO_SHOPS = frozenset(("aliexpress", "paypal", "whatsapp", "youtube", "mastercard", "wechat", "alipay"))
 _WORD = re.compile(r"[^\W\d_]{3,}")

@@ -37,6 +37,7 @@ _HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0, "business": 24.0, "week": 
 _COUNTDOWN = re.compile(r"(?<![\d:./])(\d{1,3}):([0-5]\d):([0-5]\d)(?![\d:])")
 _AT = re.compile(r"(?<!\w)(?:à|às|a las|alle|um|at|om|kl)\s$")  # "à 18 h" is a time of day
 _MINUTES = re.compile(r"\s?([0-5]?\d)\s?[分분]")  # after hours; elsewhere these signs say other things too
+_TWICE = re.compile(r"(?<!\w)(giorni|dias|días|jours|дней|дня) (\d{1,2})( \([^\W\d_]+\))")
 _MOST = 400 * 24.0
 
 
@@ -74,6 +75,7 @@ class SpanReader:
 
     def find(self, text: str, shown: str) -> list[FoundSpan]:
         """Return the durations in levelled `text`; quotes are cut from `shown`, which is as long."""
+        text = _TWICE.sub(_turned, text)
         found = [span for match in self._span.finditer(text) if (span := self._read(match, text, shown))]
         taken = [(span.start, span.end) for span in found]
         for match in self._fixed.finditer(text):
@@ -145,6 +147,11 @@ class SpanReader:
             extra = self._number(more["m"]) * _HOURS[unit]
             low, high, end = low + extra, high + extra, more.end()
         return _found(low, high, False, match.start(), end, shown, weak=False)
+
+
+def _turned(match: re.Match[str]) -> str:
+    """A unit before its number, as offices write it, with the number first: "days 3 (three)"."""
+    return f"{match[2]} {match[1]}{match[3]}"
 
 
 def _either(words: Iterable[str]) -> str:
