@@ -15,6 +15,7 @@ from parsers.shops import with_shops
 from parsers.spans import FoundSpan
 from parsers.story import without_former
 from parsers.wording import Mark
+from rules.facts import Ahead
 
 _ASKED_OF_BUYER = ("must", "answer", "expire", "appeal", "auto")  # what no general answer says
 _OF_THIS_MAIL = ("satisfied", "seller", "accept", "propose", "keep")  # what no general question names
@@ -41,7 +42,7 @@ class Clause:
     in_text: bool
     index: int
     concepts: frozenset[str]  # the names of the marks
-    prints: frozenset[str]  # what is printed here: a "time" (a "span", of a few "hours"), "money"
+    prints: frozenset[str]  # "time" (a "span", of a few "hours"; "ahead", as tomorrow is), "money"
 
     def has(self, *concepts: str) -> bool:
         """Whether any of the concepts stands here."""
@@ -69,7 +70,10 @@ def _clause(shown: str, passage: Passage, language: Language, index: int) -> Cla
     found = language.spans.find(text, shown)
     spans = tuple(s for s in found if not any(d.start <= s.start and s.end <= d.end for d in dates))
     soon = any(span.within.long < _A_DAY and not span.weak for span in spans)
-    printed = (("time", dates or spans), ("span", spans), ("hours", soon), ("money", money))
+    ahead = any(isinstance(day, Ahead) and day.days > 0 for date in dates for day in date.by.days)
+    printed = (
+        ("time", dates or spans), ("span", spans), ("hours", soon), ("ahead", ahead), ("money", money)
+    )  # fmt: skip
     prints = frozenset(name for name, there in printed if there)
     concepts = without_former(text, money, frozenset(m.concept for m in marks) | derived(text, marks, money))
     if {"evidence", "provide", "you"} <= concepts:

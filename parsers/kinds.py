@@ -176,6 +176,8 @@ def _rather(winner: Kind, points: Mapping[Kind, float], scores: Scores) -> Kind 
         return Kind.RETURN_REQUESTED  # whoever is to print the label has agreed already
     if winner is Kind.RETURN_REQUESTED and _both_buttons(scores) and points[Kind.OFFER] >= ENOUGH:
         return Kind.OFFER
+    if winner in (Kind.ORDER_COMPLETED, Kind.DISPUTE_CLOSED) and scores.of("ends_tomorrow"):
+        return Kind.ORDER_COMPLETING  # what is done tomorrow is not done yet
     on_its_way = winner is not Kind.ORDER_DELIVERED and points[Kind.ORDER_SHIPPED] >= ENOUGH
     granted = scores.of("days") and points[Kind.ORDER_COMPLETED] >= ENOUGH
     if winner in STEPS and granted and not on_its_way:

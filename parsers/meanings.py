@@ -82,6 +82,7 @@ def meant(text: str, marks: Sequence[Mark]) -> tuple[Mark, ...]:
         and not (mark.concept == "evidence" and any(_is_slip(mark, other) for other in marks))
         and not (mark.concept in _TO_DO and any(_is_spared(mark, other) for other in marks))
         and not (mark.concept == "declined" and _is_ready(mark, marks))
+        and not (mark.concept == "return_label" and _is_pictured(mark, marks))
         and not (mark.concept == "paid" and any(_goes_to_seller(mark, other) for other in marks))
         and not (mark.concept == "declined" and any(_by_the_buyer(mark, other) for other in marks))
         and not (mark.concept == "paid" and any(_is_ruling(mark, other) for other in marks))
@@ -112,6 +113,13 @@ def _goes_to_seller(paid: Mark, other: Mark) -> bool:
 def _is_ruling(paid: Mark, other: Mark) -> bool:
     """Whether what is "given" is an opinion or a verdict, and no money: "avons rendu notre avis"."""
     return other.concept == "decide" and within(paid, other) and longer(other, paid)
+
+
+def _is_pictured(label: Mark, marks: Sequence[Mark]) -> bool:
+    """Whether a label is what a picture is to show: no return is spoken of."""
+    said = {mark.concept for mark in marks}
+    shown = any(mark.concept == "evidence" and mark.end <= label.start for mark in marks)
+    return shown and said.isdisjoint(("return", "tracking_number", "refund"))
 
 
 def longer(mark: Mark, other: Mark) -> bool:

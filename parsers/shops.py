@@ -12,6 +12,9 @@ _KNOWN = frozenset(("seller", "platform", "decide", "faq", "marketing", "chat"))
 _NO_SHOPS = frozenset(("aliexpress", "paypal", "whatsapp", "youtube", "mastercard", "wechat", "alipay"))
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _QUOTED = re.compile(r'^\W{0,3}[«„“"](?P<name>[^\W\d_][^«»„“”"]{2,30})[»“”"]\s(?=[^\W\d_])')
+_ARTICLE = re.compile(
+    r"(?:[AO]|De|Het|El|La|Il|Le|L['’]|Los|Las|Les)(?:\s|(?<=['’]))(?=[^\W\d_]{3})"
+)  # "A Casa Lumen"
 _MORE = re.compile(r"[ ]")
 _CAPITAL_NOUNS = frozenset(("de",))  # where every noun has a capital, two in a row are no name
 
@@ -57,7 +60,8 @@ def _humped(shown: str) -> tuple[int, int] | None:
 
 def _two(shown: str, knows: Callable[[str], bool]) -> tuple[int, int] | None:
     """Two words with capitals, not both of the phrases, that a clause begins with."""
-    first = _WORD.match(shown)
+    article = _ARTICLE.match(shown)
+    first = _WORD.match(shown, article.end() if article is not None else 0)
     second = _WORD.match(shown, first.end() + 1) if first is not None else None
     if first is None or second is None or not _MORE.fullmatch(shown, first.end(), second.start()):
         return None
@@ -65,5 +69,6 @@ def _two(shown: str, knows: Callable[[str], bool]) -> tuple[int, int] | None:
     named = first[0].istitle() and second[0].istitle()
     if not (named and goes_on[:1] == " " and goes_on[1:].islower()):
         return None
-    known = all(knows(word.lower()) or word.lower() in _NO_SHOPS for word in (first[0], second[0]))
+    words = [knows(word.lower()) or word.lower() in _NO_SHOPS for word in (first[0], second[0])]
+    known = all(words) if article is None else any(words)
     return None if known else (first.start(), second.end())

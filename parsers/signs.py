@@ -156,6 +156,7 @@ _KINDS = {str(kind) for kind in Kind} | {
     "counter",
     "sellers_no",
     "send_off",
+    "ends_tomorrow",
     "appeals",
     "by_then",
     "auto_done",
