@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from parsers.ahead import with_ahead
 from parsers.chosen import buyers_times, other_clocks
 from parsers.clauses import Clause, clauses, generally, lists_questions, with_pronouns
 from parsers.familiar import familiar_language
@@ -74,13 +75,9 @@ def interpret(
     anchors += missing_buttons(text.main, anchors)
     opened = [open_wrapped(a.href).url for a in anchors if a.href and not a.in_text]
     ours = [url for url in opened if is_ours(host_of(url) or "", hosts)]
-    scores = weigh(
-        text.main,
-        lexicon.signs,
-        _codes(ours),
-        [_path(url) for url in ours],
-        _structure(anchors, text.languages),
-    )
+    structure = _structure(anchors, text.languages)
+    told = with_ahead(text.main, sent_at)
+    scores = weigh(told, lexicon.signs, _codes(ours), [_path(url) for url in ours], structure)
     found = numbers(text.main, ours)
     kind = decide(scores, found.dispute is not None)
     ignored = _why_ignored(scores, kind, sender_class, found)

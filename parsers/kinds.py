@@ -36,6 +36,7 @@ CLOSE = 0.7  # two kinds this close: the more urgent
 _RULED = 5.0  # from here a refusal with an appeal is AliExpress's own
 OPENED = 3.5  # below this nothing says that a dispute was opened, only that the seller has time to answer
 AGREED = 2.2  # what a return scores by having been agreed
+_MORE = 2.0  # "if you like it, nothing need be done; else answer by then": so much more asks than calms
 CAUTION = 1.6  # how far a kind that asks nothing must lead one that asks something
 
 
@@ -147,7 +148,7 @@ def _leader(points: Mapping[Kind, float], scores: Scores) -> Kind:
     """The most urgent of the kinds that lead; one that asks something is overtaken only by far."""
     best = max(points.values())
     winner = next(kind for kind in URGENCY if points[kind] >= best - CLOSE)
-    if winner in YOURS or scores.of("idle"):
+    if winner in YOURS or _is_idle(scores):
         return winner
     vague = winner is Kind.ORDER_UPDATE and scores.of("dispute_word") >= 1.0
     enough = ENOUGH if vague else max(best - CAUTION, ENOUGH)  # where a parcel is says nothing against it
@@ -217,7 +218,7 @@ def _which_offer(kind: Kind, scores: Scores) -> Kind:
 
 def _guess(points: Mapping[Kind, float], scores: Scores) -> Kind | None:
     """Where nothing is sure: what it can hardly be but, or None."""
-    idle = _likeliest_of_others(points) if scores.of("idle") else None
+    idle = _likeliest_of_others(points) if _is_idle(scores) else None
     sure = idle or _likeliest(points, scores) or _mere_step(points, scores) or _some_request(points)
     return sure or (Kind.EVIDENCE_REQUESTED if _hand_in(points, scores) else None)
 
@@ -277,14 +278,19 @@ def _plain(points: Mapping[Kind, float]) -> bool:
     return most >= _PLAINLY and max(points[kind] for kind in YOURS) < (2.0 if most >= _BEYOND else LIKELY)
 
 
+def _is_idle(scores: Scores) -> bool:
+    """Whether the buyer is told that nothing is to be done, and not asked in time for something else."""
+    return scores.of("idle") > 0 and scores.of("asks") <= _MORE * scores.of("idle")
+
+
 def _asks(scores: Scores) -> bool:
     """Whether the buyer is plainly asked to act in time, in a mail that smells of a dispute."""
-    return scores.of("asks") >= 2.0 and not scores.of("idle") and smells_of_dispute(scores)
+    return scores.of("asks") >= 2.0 and not _is_idle(scores) and smells_of_dispute(scores)
 
 
 def _may_act(scores: Scores) -> bool:
     """Whether the buyer is given time to change a request or to have it judged."""
-    return scores.of("may_change") > 0 and not scores.of("idle") and smells_of_dispute(scores)
+    return scores.of("may_change") > 0 and not _is_idle(scores) and smells_of_dispute(scores)
 
 
 def smells_of_dispute(scores: Scores) -> bool:

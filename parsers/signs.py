@@ -105,6 +105,8 @@ DERIVED = frozenset(
         "warns",
         "outright",
         "loud",
+        "ahead",
+        "behind",
     )
 )
 PLACES = ("subject", "heading", "body", "label")

@@ -80,6 +80,34 @@ def test_an_answer_asked_for_by_a_time_is_no_mere_step_of_an_order() -> None:
     assert raw_reading(letter("Order 8175503318827740", unknown, "View"), GOLDEN).notice.kind is None
 
 
+@pytest.mark.parametrize(
+    ("day", "kind"), [("11 de julio", "order_completing"), ("11 de junio", "order_completed")]
+)
+def test_whether_the_day_is_to_come_tells_what_will_be_from_what_was(day: str, kind: str) -> None:
+    said = f"El pedido 8175503318827740 se da por recibido y completado el {day}"
+
+    assert raw_reading(letter(said, "Gracias por comprar.", "Ver pedido"), GOLDEN).notice.kind == kind
+
+
+@pytest.mark.parametrize("said", ["Ваша заявка проверку не прошла", "Talebiniz incelemeden geçmedi"])
+def test_a_request_that_did_not_pass_a_review_is_not_under_review(said: str) -> None:
+    found = raw_reading(letter(said, "8175503318827740", "AliExpress"), GOLDEN)
+
+    assert turn_of(found.notice.kind, found.notice.outcome) is Turn.YOURS
+
+
+def test_nothing_to_do_for_those_who_like_it_calms_nobody_who_is_asked_in_time() -> None:
+    said = (
+        "Мы признали за вами 3000 ₽. Устраивает — ничего делать не надо; "
+        "не устраивает — возразить можно до 2 июля."
+    )
+    found = raw_reading(
+        letter("Чем закончился ваш спор", f"Заказ 8175503318827740. {said}", "Возразить"), GOLDEN
+    )
+
+    assert turn_of(found.notice.kind, found.notice.outcome) is Turn.YOURS
+
+
 OURS = letter("Hello", "x", "y")
 STRANGER = b"From: a@example.org\nSubject: hello\n\nnothing\n"
 FORWARD = b"From: a@example.org\nSubject: Fwd: AliExpress\n\nFrom: AliExpress\n"
