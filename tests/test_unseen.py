@@ -84,7 +84,7 @@ def test_an_answer_asked_for_by_a_time_is_no_mere_step_of_an_order() -> None:
     ("day", "kind"), [("11 de julio", "order_completing"), ("11 de junio", "order_completed")]
 )
 def test_whether_the_day_is_to_come_tells_what_will_be_from_what_was(day: str, kind: str) -> None:
-    said = f"El pedido 8175503318827740 se da por recibido y completado el {day}"
+    said = f"El pedido 8175503318827740 queda recibido y completado el {day}"
 
     assert raw_reading(letter(said, "Gracias por comprar.", "Ver pedido"), GOLDEN).notice.kind == kind
 
