@@ -3,6 +3,7 @@
 import re
 
 from parsers.clauses import Clause, around
+from parsers.meanings import within
 from rules.facts import Ahead, By, Kind, Printed, Weekday, Within
 
 _BRACKETS = re.compile(r"\([^()]*\)")
@@ -32,7 +33,10 @@ def is_theirs(clause: Clause, start: int) -> bool:
 
 def looks_back(clause: Clause, printed: Printed) -> bool:
     """Whether a duration may be how long nobody has answered: "three days, and still no word"."""
-    return isinstance(printed, Within) and clause.has("remind") and clause.concepts.isdisjoint(_AHEAD)
+    reminders = [mark for mark in clause.marks if mark.concept == "remind"]
+    doubts = [m for m in clause.marks if m.concept == "if" and not any(within(m, r) for r in reminders)]
+    said = clause.concepts - (set() if doubts else {"if"})
+    return isinstance(printed, Within) and bool(reminders) and said.isdisjoint(_AHEAD)
 
 
 def ends_an_offer(clause: Clause, printed: Printed, kind: Kind | None) -> bool:

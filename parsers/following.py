@@ -55,4 +55,5 @@ def _asks_for_it(clause: Clause) -> bool:
 
 
 def _misses_evidence(clause: Clause) -> bool:
-    return clause.place == "body" and "evidence" in clause.concepts and not clause.has(*_NO_WANT)
+    wanted = _NO_WANT - {"if"} if "not" in clause.concepts else _NO_WANT  # "we can't go on without"
+    return clause.place == "body" and "evidence" in clause.concepts and not clause.has(*wanted)

@@ -26,6 +26,7 @@ _RULED = frozenset((Kind.JUDGEMENT, Kind.RETURN_REQUESTED))
 _OFFERING = ("propose", "proposal", "offered", "decide")
 _OWN_REQUEST = frozenset((Kind.DISPUTE_OPENED, Kind.DECLINED, Kind.ESCALATED, Kind.EVIDENCE_REQUESTED))
 _NUMBER = re.compile(r"[^\w]{0,3}\d{10}")
+_PART_OF = re.compile(r"\s(?:of|de|dos|do|van|von|di|dari|z|з|из|sur|من)(?:\s(?:the|os|as|de|les))?\s")
 _COMMA = re.compile(r"[,;，、]\s|[()]|[/|](?!\d)")
 _RIGHT_BEHIND = 12  # characters
 _RIGHT_BEFORE = 4
@@ -139,6 +140,8 @@ def _use(clause: Clause, found: FoundMoney) -> str:
     whose = _row_of(clause, found.start)
     if whose is not None:
         return "asked" if whose == "you" else "offered"
+    if _is_part_of_paid(clause, found):
+        return "offered"
     best: tuple[int, str] | None = None
     label = clause.text.find(":", 0, 44)
     for mark in clause.marks:
@@ -209,6 +212,15 @@ def _is_not_but(clause: Clause, found: FoundMoney, beside: frozenset[str]) -> bo
         return False  # "no longer 22" was offered before
     others = (around(clause, other.start) for other in clause.money if other.start > found.end)
     return any(other.isdisjoint(("not", "reject")) for other in others)
+
+
+def _is_part_of_paid(clause: Clause, found: FoundMoney) -> bool:
+    """Whether an amount is what is given of the total behind it: "half of what you paid (6.10 of 12.20)"."""
+    behind = next((other for other in clause.money if other.start > found.start), None)
+    if behind is None or not _PART_OF.fullmatch(clause.text, found.end, behind.start):
+        return False
+    cues = [mark for mark in clause.marks if mark.concept in ("total", "asked", "offered")]
+    return any(m.concept == "total" and 0 <= found.start - m.end <= _RIGHT_BEFORE for m in cues)
 
 
 def _new_sentence(clause: Clause, end: int, start: int) -> bool:

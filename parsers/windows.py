@@ -45,6 +45,7 @@ _HAS_DISPUTE = (
     Kind.RETURN_REQUESTED,
 )
 _OF_THIS_ONE = _ANSWER - {"accept"} | _RETURN | {"auto", "left", "evidence", "provide", "must"}
+_ORDER_NUMBER = re.compile(r"\d{12}")
 _TOPIC = re.compile(r"[은는이가] ?|[はが]、?")  # "판매자는 5일": a party right before its time
 
 
@@ -214,8 +215,8 @@ def _is_from(printed: Printed, clause: Clause) -> bool:
 
 def _own_question(asked: Clause, clause: Clause) -> bool:
     """Whether a question, or what follows it, is about the buyer's own answer and not the others' ways."""
-    if asked.money or asked.place == "subject":
-        return True  # no general question names an amount
+    if asked.money or asked.place == "subject" or _ORDER_NUMBER.search(asked.text):
+        return True  # no general question names an amount, or an order by its number
     if not asked.has("seller", "bank", "refund", "wait_refund", "faq", "platform", "parcel", "reject"):
         return True
     if asked.has("provide") and asked.has("you") and not asked.has("seller", "bank", "faq"):
