@@ -147,6 +147,7 @@ class DateReader:
         self._relative = self._relative_regex(spaceless)
         self._clock = self._clock_regex(spaceless)
         self._spoken = None if spaceless else self._spoken_regex()
+        self._twelve = re.compile(rf"[\s,]{{1,2}}(?:{_alternatives(words.noon)})(?!\w)")
 
     def _relative_regex(self, spaceless: bool) -> re.Pattern[str]:
         edge = ("", "") if spaceless else (r"(?<!\w)", r"(?!\w)")
@@ -306,6 +307,8 @@ class DateReader:
     def _zone(self, text: str, at: int) -> tuple[str | None, int]:
         suffix = re.match(r"'\w{1,4}(?!\w)", text[at : at + 6])  # a case ending: "18.30'a"
         at += suffix.end() if suffix else 0
+        said = self._twelve.match(text, at)  # "12:00 noon UTC"
+        at = said.end() if said else at
         tail = text[at : at + 64]
         lead = len(tail) - len(tail.lstrip(" ,([·"))
         body = tail[lead:]

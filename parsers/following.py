@@ -8,6 +8,7 @@ from parsers.wording import Mark
 
 # What is handed in or sent, where a clause names it itself.
 _THINGS = frozenset(("evidence", "tracking_number", "return", "return_label", "feedback", "survey", "code"))
+_HARDLY_MORE = 6  # characters beside a time that stands alone
 _NO_WANT = frozenset(("if", "seller", "declined", "decide", "opened", "faq", "help"))
 
 
@@ -26,7 +27,7 @@ def with_things(found: Sequence[Clause]) -> list[Clause]:
             )
             clause = replace(clause, marks=tuple(marks), concepts=clause.concepts | {"evidence"})
         elif before is not None and _is_time_alone(clause) and _asks_for_something(before):
-            clause = replace(clause, concepts=clause.concepts | {"provide"})
+            clause = replace(clause, concepts=clause.concepts | {"provide", "deadline"})
         out.append(clause)
     return out
 
@@ -34,14 +35,22 @@ def with_things(found: Sequence[Clause]) -> list[Clause]:
 def _is_time_alone(clause: Clause) -> bool:
     return (
         clause.place == "body"
-        and "deadline" in clause.concepts
+        and ("deadline" in clause.concepts or _is_but_a_time(clause))
         and "time" in clause.prints
         and not clause.has("seller", "platform", "if", "estimated", "faq", "protection", "must")
     )
 
 
+def _is_but_a_time(clause: Clause) -> bool:
+    """Whether a clause is a time and hardly a word more: "Two working days." """
+    told = sum(span.end - span.start for span in clause.spans)
+    told += sum(date.end - date.start for date in clause.dates)
+    return not clause.marks and len(clause.text) - told <= _HARDLY_MORE
+
+
 def _asks_for_something(clause: Clause) -> bool:
-    return {"must", "provide"} <= clause.concepts and not clause.has("if", "seller", "opened", "feedback")
+    asks = "must" in clause.concepts and clause.has("provide", "evidence")
+    return asks and not clause.has("if", "seller", "opened", "feedback")
 
 
 def _asks_for_it(clause: Clause) -> bool:

@@ -175,6 +175,10 @@ def _rather(winner: Kind, points: Mapping[Kind, float], scores: Scores) -> Kind 
     agreed = scores.of("send_off") and scores.of("buttons") < 1 and points[Kind.RETURN_REQUESTED] >= _PLAIN
     if winner is Kind.OFFER and agreed:
         return Kind.RETURN_REQUESTED  # whoever is to print the label has agreed already
+    if winner in (Kind.ESCALATED, Kind.DISPUTE_CLOSED) and scores.of("appeal_in_time"):
+        return Kind.JUDGEMENT  # what can be appealed against has been decided
+    if winner in STEPS and points[Kind.OFFER] >= _PLAIN and scores.of("counter"):
+        return Kind.OFFER  # a parcel has no amount to be offered
     if winner is Kind.RETURN_REQUESTED and _both_buttons(scores) and points[Kind.OFFER] >= ENOUGH:
         return Kind.OFFER
     if winner in (Kind.ORDER_COMPLETED, Kind.DISPUTE_CLOSED) and scores.of("ends_tomorrow"):
@@ -206,7 +210,9 @@ def _too_unsure(winner: Kind, points: Mapping[Kind, float], scores: Scores) -> b
 
 def _which_offer(kind: Kind, scores: Scores) -> Kind:
     """An offer may be AliExpress's own solution, or one that is about to lapse."""
-    if kind is Kind.OFFER and scores.of("platform_offer") > scores.of("seller_offer") + 1.0:
+    platforms, sellers = scores.of("platform_offer"), scores.of("seller_offer")
+    as_likely = scores.of(Kind.JUDGEMENT) >= scores.of(Kind.OFFER) - CLOSE
+    if kind is Kind.OFFER and (platforms > sellers + 1.0 or (as_likely and platforms > sellers)):
         return Kind.JUDGEMENT
     sellers = scores.of("seller_offer") or not scores.of("appeals")
     if kind is Kind.OFFER and scores.of(Kind.JUDGEMENT) >= _RULES and not sellers:
@@ -220,7 +226,8 @@ def _guess(points: Mapping[Kind, float], scores: Scores) -> Kind | None:
     """Where nothing is sure: what it can hardly be but, or None."""
     idle = _likeliest_of_others(points) if _is_idle(scores) else None
     sure = idle or _likeliest(points, scores) or _mere_step(points, scores) or _some_request(points)
-    return sure or (Kind.EVIDENCE_REQUESTED if _hand_in(points, scores) else None)
+    sure = sure or (Kind.EVIDENCE_REQUESTED if _hand_in(points, scores) else None)
+    return sure or _by_one_word(points, scores)
 
 
 def _hand_in(points: Mapping[Kind, float], scores: Scores) -> bool:
@@ -228,6 +235,15 @@ def _hand_in(points: Mapping[Kind, float], scores: Scores) -> bool:
     asked = scores.of("hand_in") >= 1.0 and scores.of("asks") >= 2.0 and scores.of("by_then") > 0
     others = max(points[kind] for kind in DISPUTE_KINDS if kind is not Kind.EVIDENCE_REQUESTED)
     return asked and scores.of("dispute_named") > 0 and others < 1.0
+
+
+def _by_one_word(points: Mapping[Kind, float], scores: Scores) -> Kind | None:
+    """Where next to nothing is heard of any kind: what the one thing said can hardly mean but."""
+    if max(points.values()) >= LIKELY:
+        return None
+    if scores.of("sellers_no"):
+        return Kind.DECLINED
+    return Kind.RETURN_REQUESTED if scores.of("goes_back") and scores.of("asks") else None
 
 
 def _mere_step(points: Mapping[Kind, float], scores: Scores) -> Kind | None:

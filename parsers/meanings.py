@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from parsers.lexicon import Language
@@ -63,9 +64,13 @@ def _denies(no: Mark, deed: Mark, text: str) -> bool:
 
 
 def undenied(marks: Sequence[Mark]) -> list[Mark]:
-    """The marks without a "no" that is part of what must be done: "don't forget", "nothing remains but"."""
-    musts = [mark for mark in marks if mark.concept == "must"]
-    return [m for m in marks if m.concept != "not" or not any(within(m, must) for must in musts)]
+    """The marks without a "no" or "would" that is part of what is said: "don't forget", "a full refund"."""
+    proof = any(mark.concept == "evidence" for mark in marks)  # "we would like a photo from you"
+    wholes = {
+        "not": [mark for mark in marks if mark.concept in ("must", "offered", "refund")],
+        "if": [mark for mark in marks if mark.concept == "must"] if proof else [],
+    }
+    return [m for m in marks if not any(within(m, whole) for whole in wholes.get(m.concept, ()))]
 
 
 def meant(text: str, marks: Sequence[Mark]) -> tuple[Mark, ...]:
@@ -73,7 +78,7 @@ def meant(text: str, marks: Sequence[Mark]) -> tuple[Mark, ...]:
     said = {mark.concept for mark in marks}
     of_itself = "this_mail" in said and not said & _TRAVELLERS  # "this mail was sent to you because"
     return tuple(
-        mark
+        replace(mark, concept="told") if any(_is_told(mark, other) for other in marks) else mark
         for mark in marks
         if not (of_itself and mark.concept in _TRAVELS)
         and not (mark.concept == "seller" and _APP_STORE.search(text, max(0, mark.start - 8), mark.start))
@@ -83,6 +88,8 @@ def meant(text: str, marks: Sequence[Mark]) -> tuple[Mark, ...]:
         and not (mark.concept in _TO_DO and any(_is_spared(mark, other) for other in marks))
         and not (mark.concept == "declined" and _is_ready(mark, marks))
         and not (mark.concept == "return_label" and _is_pictured(mark, marks))
+        and not (mark.concept == "you" and any(_is_served(mark, other) for other in marks))
+        and not (mark.concept == "feedback" and any(_is_opinion(mark, other) for other in marks))
         and not (mark.concept == "paid" and any(_goes_to_seller(mark, other) for other in marks))
         and not (mark.concept == "declined" and any(_by_the_buyer(mark, other) for other in marks))
         and not (mark.concept == "paid" and any(_is_ruling(mark, other) for other in marks))
@@ -103,6 +110,22 @@ def _is_ready(no: Mark, marks: Sequence[Mark]) -> bool:
 def _by_the_buyer(no: Mark, other: Mark) -> bool:
     """Whether a refusal is the buyer's own of what was offered before: "which you turned down"."""
     return other.concept == "turned_down" and other.start < no.end and no.start < other.end
+
+
+def _is_served(you: Mark, deed: Mark) -> bool:
+    """Whether the buyer is only who somebody else comes back to: "you'll hear from us"."""
+    return deed.concept in ("seller", "review") and within(you, deed) and longer(deed, you)
+
+
+def _is_opinion(said: Mark, proof: Mark) -> bool:
+    """Whether a word for what a buyer thinks is part of a proof: "the opinion of a repairer"."""
+    return proof.concept == "evidence" and within(said, proof) and longer(proof, said)
+
+
+def _is_told(party: Mark, deed: Mark) -> bool:
+    """Whether the seller is only who is to be told something, or part of a word: "let the shop know"."""
+    told = party.concept == "seller" and deed.concept == "provide"
+    return told and within(party, deed) and longer(deed, party)
 
 
 def _goes_to_seller(paid: Mark, other: Mark) -> bool:

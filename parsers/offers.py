@@ -72,6 +72,7 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
         "told": [],
         "open": [],
     }
+    decided: list[Money] = []
     whole: list[Money] = []  # "the order total of 64 is refunded"
     for clause in clauses:
         for found in clause.money:
@@ -93,6 +94,8 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
             if use in ("offered", "open") and is_former(clause.money, clause.marks, found):
                 use = "told"
             by_use[use].append(found.money)
+            if use in ("offered", "ruled", "open") and _is_platforms(clause):
+                decided.append(found.money)
             if use == "paid" and clause.has("refund") and clause.has("platform", "decide"):
                 whole.append(found.money)
     asked = by_use["asked"][0] if by_use["asked"] else None
@@ -109,7 +112,15 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
     if kind in _RULED and not by_use["offered"] and not by_use["ruled"]:
         by_use["offered"] = whole
     offered = by_use["offered"] or [m for m in other if m not in (asked, paid)]
+    if kind is Kind.JUDGEMENT:  # "he had wanted to give 3, you said no; we think that 12 is right"
+        offered = [m for m in decided if m not in (asked, paid)] or offered
     return Amounts(_offer(clauses, kind, offered[0] if offered else None), asked, paid)
+
+
+def _is_platforms(clause: Clause) -> bool:
+    """Whether an amount here is what AliExpress decided, and not an earlier proposal of the seller's."""
+    deciding = clause.has("platform", "decide", "decision")
+    return deciding and not clause.has("seller", "they", "declined", "reject", "request", "faq")
 
 
 def _after_a_story(use: str, clause: Clause, start: int) -> str:

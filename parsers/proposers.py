@@ -21,7 +21,13 @@ _AFTER = re.compile(r"\s?(?:\w{1,6}\s){0,2}[\"'«“「]?")
 
 
 def names_shop(clause: Clause) -> bool:
-    """Whether a name that is no word of ours stands right beside what is proposed in a clause."""
+    """Whether a name that is no word of ours stands right beside what is proposed in a clause.
+
+    Or "they" propose an amount, or the seller is whom the buyer is to let know.
+    """
+    theirs = {"they", "propose"} <= clause.concepts and not clause.has("proposal")
+    if clause.has("told") or (clause.money and theirs):
+        return True
     words = clause.shown.split()
     if sum(word[:1].isupper() for word in words) * 2 > len(words) > 2:
         return False  # a headline in capitals

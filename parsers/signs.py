@@ -172,6 +172,8 @@ _KINDS = {str(kind) for kind in Kind} | {
     "marketing",
     "account",
     "survey",
+    "appeal_in_time",
+    "goes_back",
     "message",
 }
 

@@ -20,6 +20,7 @@ _PARTIES = frozenset(("seller", "platform", "you"))  # who refused is still name
 _GAP = r"(?:[\s\-,:'\"()]+[^\s]+){0,4}?[\s\-,:'\"()]+"
 _BLANK = r"[\s\-]+"
 _WORD = re.compile(r"\w+")
+_SHORT = 2  # letters; before a word that short only one letter is glued: "and not", but not "to fill"
 _LETTER = re.compile(r"\w")
 _SYMBOL = re.compile(r"[%]")  # signs that a pattern may begin with
 _BETWEEN = r"[\s'\"「」『』]*"  # where no blanks are written, quotes may still stand around a word
@@ -185,7 +186,12 @@ class Wording:
         if self._prefix is not None:
             glued = self._prefix.match(text, word.start())
             if glued and glued.end() > word.start():
-                starts += range(word.start() + 1, min(glued.end(), word.end() - 1) + 1)
+                longest = min(glued.end(), word.end() - 1)
+                starts += (
+                    at
+                    for at in range(word.start() + 1, longest + 1)
+                    if at - word.start() == 1 or word.end() - at > _SHORT
+                )
         return starts
 
     @cached_property
