@@ -99,6 +99,8 @@ _DOTTED = re.compile(
 )
 _FIGURE = re.compile(r"\d")
 _NIGHT = ("밤", "夜", "夜の", "晩")  # at twelve it is midnight
+# "the second time" is no Monday, though in Vietnamese both are told by the same words
+_COUNTED = re.compile(r"(?:lần|phần|vòng|bước|đợt|người|điều|chiếc|kiện|bản|hạng)\s$")
 _BESIDE = 6  # characters between "today" and the date it stands before
 _LEAD = r"(?P<lead>(?<!\w)(?:saat|godz|godzin[yąe]|godzinie|pukul|jam|kl|klo|ore|ora)\.?\s{1,2})?"
 _SHORT_BUDDHIST = re.compile(r"\s?([67]\d)(?!\d|\s?[:.]\d)")  # "13 มี.ค. 69": 2569, which is 2026
@@ -261,6 +263,8 @@ class DateReader:
             near = any(begin - 8 <= match.end() and match.start() <= stop + 4 for begin, stop in taken)
             if match["weekday"] is not None and near:
                 continue  # "Wednesday, 12 March": the date says it
+            if match["weekday"] is not None and _COUNTED.search(text, 0, match.start()):
+                continue
             if match["today"] and any(0 <= begin - match.end() <= _BESIDE for begin, _ in taken):
                 continue  # "by the end of the day of 12 March", "today, 12 March"
             day: Ahead | Weekday

@@ -20,6 +20,7 @@ _A_KOREAN_NAME = 3  # "we" has two signs
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 _SIGNS = re.compile("[\u4e00-\u9fff]")  # a word's first sign
 _PROPOSING = frozenset(("propose", "proposal"))
+_OFFERED = _PROPOSING | {"offered"}
 _ONE_WORD = re.compile(r"[ -]?(?:\w+ )?")  # what may stand between a "no" and the proposal that it denies
 _BEHIND = re.compile(r" |\w{0,2}지 ?")  # before a "no" behind what it denies: "제시하지 않"
 _TRAVELS = frozenset(("shipped", "delivered", "transit"))
@@ -90,6 +91,7 @@ def meant(text: str, marks: Sequence[Mark]) -> tuple[Mark, ...]:
         and not (mark.concept == "return_label" and _is_pictured(mark, marks))
         and not (mark.concept == "you" and any(_is_served(mark, other) for other in marks))
         and not (mark.concept == "feedback" and any(_is_opinion(mark, other) for other in marks))
+        and not (mark.concept in _OFFERED and any(_is_asking(mark, other) for other in marks))
         and not (mark.concept == "paid" and any(_goes_to_seller(mark, other) for other in marks))
         and not (mark.concept == "declined" and any(_by_the_buyer(mark, other) for other in marks))
         and not (mark.concept == "paid" and any(_is_ruling(mark, other) for other in marks))
@@ -126,6 +128,11 @@ def _is_told(party: Mark, deed: Mark) -> bool:
     """Whether the seller is only who is to be told something, or part of a word: "let the shop know"."""
     told = party.concept == "seller" and deed.concept == "provide"
     return told and within(party, deed) and longer(deed, party)
+
+
+def _is_asking(proposal: Mark, other: Mark) -> bool:
+    """Whether a word for proposing is part of a request: "it is suggested that you send", "đề nghị bạn"."""
+    return other.concept == "must" and within(proposal, other) and longer(other, proposal)
 
 
 def _goes_to_seller(paid: Mark, other: Mark) -> bool:
