@@ -30,6 +30,7 @@ _PART_OF = re.compile(r"\s(?:of|de|dos|do|van|von|di|dari|z|з|из|sur|من)(?:
 _COMMA = re.compile(r"[,;，、]\s|[()]|[/|](?!\d)")
 _RIGHT_BEHIND = 12  # characters
 _RIGHT_BEFORE = 4
+_HIS_OFFER = 36  # characters in which "the shop's offer of" stands before its amount
 _BESIDE = 14  # characters between "instead of" and what is put aside
 _NO_VOUCHERS = ("propose", "proposal", "accept", "decide", "decision", "refund", "seller", "asked")
 _PAID_AFTER_ALL = frozenset(
@@ -136,7 +137,17 @@ def _after_a_story(use: str, clause: Clause, start: int) -> str:
 def _is_sellers_own(clause: Clause, start: int) -> bool:
     """Whether the seller proposes an amount, in its part between commas: "he had offered 5, you ..."."""
     beside = around(clause, start)
-    return beside >= {"seller", "propose"} and beside.isdisjoint(("platform", "decide"))
+    if beside >= {"seller", "propose"} and beside.isdisjoint(("platform", "decide")):
+        return True
+    near = [mark for mark in clause.marks if start - _HIS_OFFER <= mark.start < start]
+    sellers = [mark for mark in near if mark.concept == "seller"]
+    return any(  # "your claim was too high and the shop's offer of 12 too low"
+        mark.concept == "proposal"
+        and mark.start - one.end <= _RIGHT_BEFORE
+        and one.start - mark.end <= _BESIDE
+        for mark in near
+        for one in sellers
+    ) and not any(mark.concept in ("platform", "decide") for mark in near)
 
 
 def _had_proposed(clause: Clause) -> bool:
