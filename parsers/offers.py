@@ -314,7 +314,8 @@ def _remedy(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Remed
     if kind is Kind.RETURN_REQUESTED:
         return Remedy.RETURN
     sure = [c for c in clauses if not c.has("faq", "help")]
-    offering = [c for c in sure if c.has(*_OFFERING, "decision", "refund", "replacement")]
+    naming = (*_OFFERING, "decision", "refund", "replacement")
+    offering = [c for c in sure if c.has(*naming) or (c.has("return") and c.money)]
     sending = (*_OFFERING, "seller") if money is None else _OFFERING
     if any(c.has(*sending) and _stands(c, "replacement", ("refund", "return", "asked")) for c in offering):
         return Remedy.REPLACEMENT
