@@ -170,6 +170,8 @@ def _rather(winner: Kind, points: Mapping[Kind, float], scores: Scores) -> Kind 
         return Kind.ORDER_COMPLETED
     if winner is Kind.EVIDENCE_REQUESTED and points[Kind.DECLINED] >= max(ENOUGH, points[winner] - 4.0):
         return Kind.DECLINED  # proof is one of the things that a refused buyer may add
+    if winner is Kind.DISPUTE_CLOSED and points[Kind.JUDGEMENT] >= _RULED and scores.of("may_change"):
+        return Kind.JUDGEMENT  # a ruling that closes a case and may still be contested
     if winner not in YOURS and points[Kind.DECLINED] >= ENOUGH and scores.of("may_act"):
         return Kind.DECLINED  # what AliExpress will do later matters less than what the buyer may do now
     agreed = scores.of("send_off") and scores.of("buttons") < 1 and points[Kind.RETURN_REQUESTED] >= _PLAIN
