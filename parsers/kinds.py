@@ -162,6 +162,10 @@ def _rather(winner: Kind, points: Mapping[Kind, float], scores: Scores) -> Kind 
     no_sellers = scores.of("appeals") and not scores.of("sellers_no")
     if winner is Kind.DECLINED and no_sellers and points[Kind.JUDGEMENT] >= _RULED:
         return Kind.JUDGEMENT  # AliExpress refused, not the seller
+    if winner is Kind.DISPUTE_CLOSED and scores.of("appeals") and points[Kind.JUDGEMENT] >= _RULED:
+        return Kind.JUDGEMENT  # it ended by a ruling that can be appealed
+    if winner is Kind.ESCALATED and _wants_more(scores):
+        return Kind.EVIDENCE_REQUESTED  # AliExpress looks at it, and wants something by a time
     if winner is Kind.ORDER_COMPLETING and _both_buttons(scores):
         return Kind.OFFER  # nobody accepts or rejects that an order is completed
     if winner is Kind.ORDER_COMPLETING and points[Kind.OFFER] >= _RULED and scores.of("seller_offer") >= 2:
@@ -204,10 +208,13 @@ def _too_unsure(winner: Kind, points: Mapping[Kind, float], scores: Scores) -> b
         return points[winner] < OPENED and scores.of("dispute_head") > 0
     if (_asks(scores) or _may_act(scores)) and not _plain(points):
         return True  # whoever asks for an answer in time does not say that all is done
-    if winner is Kind.DISPUTE_OPENED and max(points.values()) < OPENED:
-        return any(points[kind] >= 1.0 for kind in YOURS)  # that sellers have days stands in footers too
-    # AliExpress looks at it, and wants something by a time
-    return winner is Kind.ESCALATED and scores.of("hand_in") > 0 and scores.of("by_then") > 0
+    # that sellers have days stands in footers too
+    vague = winner is Kind.DISPUTE_OPENED and max(points.values()) < OPENED
+    return vague and any(points[kind] >= 1.0 for kind in YOURS)
+
+
+def _wants_more(scores: Scores) -> bool:
+    return scores.of("hand_in") > 0 and scores.of("by_then") > 0
 
 
 def _which_offer(kind: Kind, scores: Scores) -> Kind:
