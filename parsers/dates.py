@@ -97,6 +97,10 @@ _DOTTED = re.compile(
     r"(?<!\w)(?:до|к|по|(?:о?пів|полу)ноч[іи]|bis|bis zum|zum|am|do|dnia|na|til|senest|tot|op|pe|la|le)\s"
     r"(?P<a>0?[1-9]|[12]\d|3[01])\.(?P<b>0[1-9]|1[0-2])(?![\d.:%]|,\d|\s?(?:[^\s\w,;.!?)]|год|час|uhr|грн|руб|zł|eur|lei|kr))"
 )
+# "7.12 о 20:00": a day and month before a time of day
+_DOTTED_AT = re.compile(
+    r"(?<![\d.,:])(?P<a>0?[1-9]|[12]\d|3[01])\.(?P<b>0?[1-9]|1[0-2])(?=\.?,?\s(?:о|об|в|um|o|om|kl\.?|saat)\s\d{1,2}[:.]\d\d)"
+)
 _FIGURE = re.compile(r"\d")
 _NIGHT = ("밤", "夜", "夜の", "晩")  # at twelve it is midnight
 # "the second time" is no Monday, though in Vietnamese both are told by the same words
@@ -217,7 +221,7 @@ class DateReader:
                     yield days, start, short.end() if short else end, weak
         for match in _NUMERIC.finditer(text):
             yield from self._numeric(match, match["a"], match["b"], match["y"], match["sep"], weak=False)
-        for match in _DOTTED.finditer(text):
+        for match in (*_DOTTED.finditer(text), *_DOTTED_AT.finditer(text)):
             for days, _, end, weak in self._numeric(match, match["a"], match["b"], None, ".", weak=True):
                 yield days, match.start("a"), end, weak
         for match in _SHORT.finditer(text):

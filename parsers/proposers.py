@@ -4,7 +4,7 @@ import re
 
 from parsers.clauses import Clause
 
-_DEEDS = frozenset(("propose", "proposal", "offered", "refund", "replacement"))
+_DEEDS = frozenset(("remind", "propose", "proposal", "offered", "refund", "replacement"))
 _GIVEN = frozenset(("propose", "proposal"))
 # Two words with capitals, or one with a capital inside; one word is enough where the script is another.
 _NAME = re.compile(
