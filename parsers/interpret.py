@@ -10,7 +10,7 @@ from parsers.chosen import buyers_times, other_clocks
 from parsers.clauses import Clause, clauses, generally, lists_questions, with_pronouns
 from parsers.familiar import familiar_language
 from parsers.following import with_things
-from parsers.kinds import DISPUTE_KINDS, STEPS, YOURS, Scores, Sighting, decide, smells_of_dispute, weigh
+from parsers.kinds import decide
 from parsers.labels import is_bare, missing_buttons, opposed, role_of
 from parsers.languages import language_of, language_within
 from parsers.layout import Layout
@@ -19,6 +19,7 @@ from parsers.nearly import nearly
 from parsers.numbers import Numbers, numbers
 from parsers.offers import Amounts, amounts
 from parsers.passages import Passage
+from parsers.scores import DISPUTE_KINDS, STEPS, YOURS, Scores, Sighting, smells_of_dispute, weigh
 from parsers.windows import candidates
 from rules.addresses import host_of, is_ours, open_wrapped, parameters
 from rules.facts import Anchor, Kind, Money, Offer, OtherClock, Outcome, Printed, Reason, Role
@@ -213,13 +214,15 @@ def _why_ignored(scores: Scores, kind: Kind | None, sender_class: str, found: Nu
     ):
         return Reason.MARKETING
     in_dispute = found.dispute is not None and scores.of("dispute_word") >= 1.5
-    if words[Reason.MESSAGE] >= (4.0 if in_dispute else 2.7) and words[Reason.MESSAGE] > dispute:
+    wanted = 4.0 if in_dispute or scores.of("by_then") else 2.7  # chats have no deadlines
+    if words[Reason.MESSAGE] >= wanted and words[Reason.MESSAGE] > dispute:
         return Reason.MESSAGE
     if likely is Reason.SURVEY and not named and not scores.of("buttons"):
         rewarded = scores.of("marketing") > 0
         others = max(scores.of(k) for k in Kind if k is not Kind.ORDER_UPDATE)  # feedback is a step
         best = min(best, others if not rewarded else others - 1.0)
     enough = _LOUD if named and likely in (Reason.MARKETING, Reason.ACCOUNT) else 2.6
+    enough = wanted if likely is Reason.MESSAGE else enough
     if words[likely] >= enough and words[likely] > best and not (named and smells_of_dispute(scores)):
         return likely
     return None

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from parsers.clauses import Clause
-from parsers.kinds import URGENCY, YOURS, Scores, Sighting, decide
+from parsers.kinds import decide
+from parsers.scores import URGENCY, YOURS, Scores, Sighting
 from parsers.signs import DERIVED, Sign, Signs
 from rules.facts import Kind
 

@@ -169,6 +169,7 @@ _KINDS = {str(kind) for kind in Kind} | {
     "dispute_named",
     "protects",
     "idle",
+    "banks_take",
     "marketing",
     "account",
     "survey",

@@ -51,7 +51,7 @@ def test_every_mail_has_a_golden_and_every_golden_a_mail() -> None:
 
 
 def test_every_kind_has_a_fixture_in_every_language_we_read() -> None:
-    from parsers.kinds import URGENCY
+    from parsers.scores import URGENCY
 
     missing = [
         f"{kind}/{locale}"

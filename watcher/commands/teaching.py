@@ -94,7 +94,7 @@ def sign_lines(trace: "Sequence[Sign]") -> Iterator[str]:
 
 def sums(trace: "Sequence[Sign]") -> Iterator[str]:
     """What the signs add up to, kind by kind, the likeliest first, and whether the choice was close."""
-    from parsers.kinds import ENOUGH
+    from parsers.scores import ENOUGH
 
     points: dict[str, float] = defaultdict(float)
     for sign in trace:
