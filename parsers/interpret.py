@@ -214,7 +214,8 @@ def _why_ignored(scores: Scores, kind: Kind | None, sender_class: str, found: Nu
     ):
         return Reason.MARKETING
     in_dispute = found.dispute is not None and scores.of("dispute_word") >= 1.5
-    wanted = 4.0 if in_dispute or scores.of("by_then") else 2.7  # chats have no deadlines
+    asked = scores.of("by_then") or (named and scores.of("act_word"))
+    wanted = 4.0 if in_dispute or asked else 2.7  # chats have no deadlines
     if words[Reason.MESSAGE] >= wanted and words[Reason.MESSAGE] > dispute:
         return Reason.MESSAGE
     if likely is Reason.SURVEY and not named and not scores.of("buttons"):

@@ -86,7 +86,9 @@ def _too_unsure(winner: Kind, points: Mapping[Kind, float], scores: Scores) -> b
     if winner in STEPS and (scores.of("dispute_head") or _hides_a_request(points, scores)):
         return True  # a step of an order has no dispute
     if winner is Kind.ORDER_COMPLETED:  # a general word about days, at the foot of a mail about a dispute
-        return points[winner] < OPENED and scores.of("dispute_head") > 0
+        return points[winner] < OPENED and (scores.of("dispute_head") > 0 or scores.of("may_change") > 0)
+    if winner is Kind.REFUND_ISSUED and _goods_first(points, scores):
+        return True  # the money comes once the goods are back
     if winner is Kind.ESCALATED and _waits_for_buyer(points, scores):
         return True  # AliExpress looks at it, and may want something
     if (_asks(scores) or _may_act(scores)) and not _plain(points):
@@ -101,8 +103,18 @@ def _waits_for_buyer(points: Mapping[Kind, float], scores: Scores) -> bool:
     if is_idle(scores):
         return False
     in_time = scores.of("by_then") > 0 and scores.of("asks") > 0
-    little = points[Kind.ESCALATED] <= (RULED if in_time else OPENED)
-    return little and (in_time or scores.of("hand_in") > 0 or points[Kind.EVIDENCE_REQUESTED] >= _PROOF)
+    proof = points[Kind.EVIDENCE_REQUESTED]
+    little = points[Kind.ESCALATED] <= (RULED if in_time or proof >= 1.0 else OPENED)
+    if points[Kind.DECLINED] >= ENOUGH and (little or points[Kind.ESCALATED] <= RULED):
+        return True  # refused, and AliExpress may be asked to look at it
+    if points[Kind.DECLINED] >= ENOUGH and points[Kind.JUDGEMENT] >= _PROOF:
+        return True  # refused by a review that is over
+    return little and (in_time or scores.of("hand_in") > 0 or proof >= _PROOF)
+
+
+def _goods_first(points: Mapping[Kind, float], scores: Scores) -> bool:
+    """Whether goods are to go back, in a mail that is not sure to tell of an end."""
+    return points[Kind.RETURN_REQUESTED] >= _PROOF and not is_idle(scores) and not _plain(points)
 
 
 def _which_offer(kind: Kind, scores: Scores) -> Kind:
