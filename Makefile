@@ -31,7 +31,7 @@ test: venv
 faults: venv
 	OFFERWATCH_FAULTS=long $(BIN)/python -m pytest tests/faults --timeout 900 -n 4 --maxschedchunk 4
 
-# The law of the reader with every concept of every language taken away, one at a time.
+# The law of the reader with every concept of every language taken away, one at a time (phrases: in make test).
 laws: venv
 	OFFERWATCH_LAWS=all $(BIN)/python -m pytest tests/test_reading_laws.py --timeout 900 -n 2
 
