@@ -83,7 +83,7 @@ def _began(folder: Path, log: Path) -> "subprocess.Popen[bytes]":
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
-@pytest.mark.parametrize("after", [0.0, 0.05, 0.2, 0.4, 0.8])
+@pytest.mark.parametrize("after", [0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.2, 0.4, 0.8])
 def test_told_to_stop_while_it_begins_it_ends_with_0_and_without_a_traceback(
     tmp_path: Path, after: float, name: str
 ) -> None:

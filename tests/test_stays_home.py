@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -232,7 +232,12 @@ class Day:
             (self.home / "ahead.new").write_text(str(half / 2))
             (self.home / "ahead.new").rename(self.home / "ahead")
             until(lambda then=then: instant(store.diary.get("last_tick_at") or "") >= then)
+        until(lambda: all(then - each < timedelta(minutes=5) for each in self._looks(store)))
         store.close()
+
+    def _looks(self, store: Store) -> list[datetime]:
+        """When each folder was last looked at."""
+        return [each.last_look_at or datetime.min.replace(tzinfo=UTC) for each in store.diary.folders()]
 
 
 def test_a_days_daemon_talks_to_its_mail_servers_and_channels_and_to_nobody_else(tmp_path):
