@@ -140,12 +140,21 @@ def _read_text(layout: Layout, locale: str | None, lexicon: Lexicon) -> _Text:
 
 
 def _anchors(layout: Layout, text: _Text) -> list[Anchor]:
-    found = [Anchor(t.href, t.label, role_of(t.label, text.languages), t.in_text) for t in layout.targets]
+    found = [
+        Anchor(
+            t.href,
+            t.label,
+            Role.OTHER if t.label in layout.goods else role_of(t.label, text.languages),
+            t.in_text,
+        )
+        for t in layout.targets
+    ]
     return opposed(found, text.languages)
 
 
 def _structure(anchors: Sequence[Anchor], languages: Sequence[Language]) -> list[Sighting]:
-    roles = {anchor.says for anchor in anchors if not is_bare(anchor.label, languages)}
+    answers = [anchor for anchor in anchors if anchor.says in (Role.ACCEPT, Role.REJECT)]
+    roles = {anchor.says for anchor in answers if not is_bare(anchor.label, languages)}
     if Role.ACCEPT in roles and Role.REJECT in roles:
         return [
             Sighting("offer", 2.6, "buttons to accept and to reject", "links"),

@@ -1,6 +1,7 @@
 """Lays a mail's parts out as passages and anchors: HTML first, what stands only in the text part after it."""
 
 import re
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from parsers.bodies import Body
@@ -8,6 +9,8 @@ from parsers.cleaning import clean
 from parsers.passages import Passage, rejoin
 
 _ADDRESS = re.compile(r"<?\b[a-z][a-z0-9+.\-]{1,20}://\S+", re.I)
+_GOODS = re.compile(r"aliexpress\.[a-z]{2,3}/item/\d{8,}")  # a product's page
+_SHELF = 5  # so many goods may be those of an order; more of them are a list, of which no name says anything
 _WRAPPED = 56  # a line at least this wide may have been wrapped; mail programs wrap at 65 to 78
 
 
@@ -22,15 +25,28 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A mail as a reader goes through it; `main` counts, `second` is the text part beside an HTML part."""
+    """A mail as a reader goes through it; `main` counts, `second` is the text part beside an HTML part.
+
+    `goods` are labels that are but names in a long list of goods; they stand in no passage.
+    """
 
     main: tuple[Passage, ...]
     second: tuple[Passage, ...]
     targets: tuple[Target, ...]
+    goods: frozenset[str] = frozenset()
 
 
-def passages(body: Body, in_text: bool) -> list[Passage]:
-    """Return the passages of one part, without what is quoted from an older mail, rows joined."""
+def _goods(targets: Sequence[Target]) -> frozenset[str]:
+    """The names of goods where many are listed ("you may also like"): a name may hold any word of ours."""
+    names = frozenset(t.label for t in targets if t.label and _GOODS.search(t.href))
+    return names if len(names) > _SHELF else frozenset()
+
+
+def passages(body: Body, in_text: bool, goods: Container[str] = ()) -> list[Passage]:
+    """Return the passages of one part, without what is quoted from an older mail, rows joined.
+
+    Lines that are in `goods` are left out.
+    """
     labels = {anchor.label for anchor in body.anchors if anchor.label}
     out = []
     for block in body.blocks:
@@ -39,7 +55,7 @@ def passages(body: Body, in_text: bool) -> list[Passage]:
         row = (block.row + 1) if block.row is not None else 0
         for line in _lines(block.text, in_text):
             text = clean(_ADDRESS.sub(" ", line))
-            if not text.strip("<>[]() "):
+            if not text.strip("<>[]() ") or text in goods:
                 continue
             place = "label" if text in labels else "heading" if block.heading and len(text) < 160 else "body"
             out.append(Passage(text, place, 0 if place == "label" else row, in_text, block.cell or 0))
@@ -87,10 +103,12 @@ def lay_out(subject: str, html: Body | None, text: Body | None) -> Layout:
             if not anchor.quoted:
                 targets.append(Target(anchor.href, anchor.label, in_text and main is not text))
     head = [Passage(subject, "subject")] if subject else []
+    goods = _goods(targets)
     return Layout(
-        (*head, *(passages(main, main is text) if main is not None else ())),
-        tuple(passages(second, True)) if second is not None else (),
+        (*head, *(passages(main, main is text, goods) if main is not None else ())),
+        tuple(passages(second, True, goods)) if second is not None else (),
         tuple(targets),
+        goods,
     )
 
 

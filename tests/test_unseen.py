@@ -7,7 +7,7 @@ import pytest
 
 from parsers.plainly import read_blindly, read_plainly
 from rules.cases import turn_of
-from rules.facts import Notice, Outcome, Reason, Trust, Turn
+from rules.facts import Kind, Notice, Outcome, Reason, Trust, Turn
 from support.goldens import lexicon, raw_reading
 from watcher.mailboxes import Message
 from watcher.readers import notice_of, plain
@@ -94,6 +94,27 @@ def test_a_request_that_did_not_pass_a_review_is_not_under_review(said: str) -> 
     found = raw_reading(letter(said, "8175503318827740", "AliExpress"), GOLDEN)
 
     assert turn_of(found.notice.kind, found.notice.outcome) is Turn.YOURS
+
+
+def shelf(goods: int) -> bytes:
+    """A parcel's mail with a list of goods below, each named as if it were an offer to be answered."""
+    named = (
+        "Accept or reject: the seller offers a refund of US $5.00, answer within 3 days or the case closes"
+    )
+    rows = "".join(
+        f'<p><a href="https://www.aliexpress.com/item/10050012345{n:02}.html">{named} {n}</a></p>'
+        for n in range(goods)
+    )
+    text = f"Your parcel is on its way.</p><p>You may also like</p>{rows}<p>Thank you."
+    return letter("Order 8175503318827740 has been shipped", text, "View order")
+
+
+def test_what_goods_are_called_in_a_list_of_them_says_nothing_of_the_order() -> None:
+    assert raw_reading(shelf(8), GOLDEN).notice.kind is Kind.ORDER_SHIPPED
+
+
+def test_the_goods_of_an_order_are_read_like_everything_else() -> None:
+    assert turn_of(raw_reading(shelf(3), GOLDEN).notice.kind, Outcome.NOTICE) is Turn.YOURS
 
 
 def test_nothing_to_do_for_those_who_like_it_calms_nobody_who_is_asked_in_time() -> None:
