@@ -6,7 +6,7 @@ from datetime import datetime
 from parsers.gate import could_matter
 from parsers.headers import Headers, addresses, header_end, parse_date, parse_headers
 from parsers.people import is_feigned
-from parsers.read import Reading, Sign
+from parsers.reading import Reading, Sign
 from parsers.relays import is_ours, recovered
 from rules.facts import Authenticity, Notice, Outcome, Reason, Trust
 

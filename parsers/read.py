@@ -1,7 +1,7 @@
 """The one door of the parsers: bytes of a mail in, one notice out, with the trace that explains it."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,28 +17,11 @@ from parsers.lexicon import Language, Lexicon
 from parsers.message import Message, dissect
 from parsers.origin import Origin, Provider, origin
 from parsers.plaintext import plain
+from parsers.reading import Reading, Sign
 from rules.facts import Authenticity, By, Day, Notice, Outcome, Reason, Trust
 from rules.policy import Hosts
 
 _SKEW = timedelta(minutes=10)  # a Date this little later than receipt is a clock that is off, not a lie
-
-
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """One line of the trace: where it was seen, what it is, how heavy, and what it speaks for."""
-
-    where: str
-    what: str
-    weight: float
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A notice and why it reads so."""
-
-    notice: Notice
-    trace: tuple[Sign, ...]
 
 
 def read(

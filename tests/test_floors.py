@@ -67,4 +67,4 @@ def test_the_wheel_holds_the_code_and_the_data_beside_it() -> None:
     data = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
     assert data["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["watcher", "parsers", "rules"]
-    assert data["project"]["scripts"] == {"offerwatch": "watcher.cli:main"}
+    assert data["project"]["scripts"] == {"offerwatch": "watcher.__main__:main"}

@@ -1,15 +1,19 @@
 """The reading process survives every mail, and nothing of it survives us."""
 
 import os
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from support.readers import length, minus_one, process
+from support.readers import collecting, length, minus_one, process
 from watcher.reading import Reader, ReadingStoppedError, Unread, read_many
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -33,6 +37,34 @@ def test_mails_are_read_in_another_process_that_stays() -> None:
         first, second = reader.read(b"a", NOW), reader.read(b"b", NOW)
     assert first == second
     assert first != os.getpid()
+
+
+def test_a_process_that_reads_for_months_takes_its_garbage_away_whatever_started_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A child begins by importing what started its parent, and the command line switches collecting off.
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", find_spec("watcher.cli"))
+    with Reader(collecting) as reader:
+        assert reader.read(b"a", NOW) is True
+
+
+def test_who_is_only_told_of_readings_does_not_load_what_reads() -> None:
+    code = """
+        import sys
+        from datetime import UTC, datetime
+        from watcher.readers import plain
+        from watcher.reading import Reader
+        from watcher.recipe import Recipe
+
+        if __name__ == "__main__":
+            with Reader(Recipe(), plain) as reader:
+                found = reader.read(b"hello", datetime(2026, 1, 5, tzinfo=UTC))
+            assert found.notice.outcome == "ignored", found
+            heavy = {"bs4", "lxml", "mailparser", "babel", "parsers.read"} & set(sys.modules)
+            assert not heavy, heavy
+    """
+    run = [sys.executable, "-c", textwrap.dedent(code)]
+    subprocess.run(run, check=True, cwd=Path(__file__).parents[1])
 
 
 @pytest.mark.parametrize("mail", [b"die", b"raise", b"eat", b"deep"])

@@ -12,7 +12,7 @@ from watcher.reading import Reader, ReadingStoppedError, Unread
 from watcher.recipe import Recipe
 
 if TYPE_CHECKING:
-    from parsers.read import Reading
+    from parsers.reading import Reading
 
 _READ_AS_NOTHING = (Reason.MARKETING, Reason.ACCOUNT, Reason.SURVEY, Reason.MESSAGE)
 """Why a mail of AliExpress's is ignored; the other reasons say that it is not AliExpress's."""

@@ -1,6 +1,7 @@
 """Reads mails in child processes with hard limits, so that no mail can hang, crash or fill the program."""
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -185,6 +186,8 @@ def _serve(readers: list[Read[R]], pipe: Connection) -> None:
         if callable(prepare):
             with contextlib.suppress(Exception):  # told by the first mail, or by the parent's own check
                 prepare()
+    gc.enable()  # the command line that started us may have switched it off
+    gc.freeze()  # the words stay to the end; there is no use in looking through them
     _confine()
     with contextlib.suppress(EOFError, OSError):
         pipe.send(None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from parsers.lexicon import Lexicon
-    from parsers.read import Reading
+    from parsers.reading import Reading
     from rules.policy import Policy
 
 

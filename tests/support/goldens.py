@@ -9,7 +9,8 @@ from typing import Any
 
 from parsers.lexicon import Lexicon
 from parsers.origin import Provider
-from parsers.read import Reading, read
+from parsers.read import read
+from parsers.reading import Reading
 from rules.policy import Policy
 from watcher.loading import load_lexicon, load_policy, load_words
 from watcher.mailboxes.receipt import receipt

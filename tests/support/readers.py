@@ -1,5 +1,6 @@
 """Readers that behave badly, for the process that must survive them."""
 
+import gc
 import os
 import time
 from datetime import datetime
@@ -32,3 +33,8 @@ def minus_one(raw: bytes, received_at: datetime) -> int:
 def process(raw: bytes, received_at: datetime) -> int:
     """The id of the process that reads."""
     return os.getpid()
+
+
+def collecting(raw: bytes, received_at: datetime) -> bool:
+    """Whether the process that reads takes its garbage away."""
+    return gc.isenabled()

@@ -17,7 +17,7 @@ from watcher.recipe import Recipe
 from watcher.tables import BASIS, WHAT, WHOSE, left, moment, read_instant
 
 if TYPE_CHECKING:
-    from parsers.read import Sign
+    from parsers.reading import Sign
 
 Json = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ from watcher.terminal import one_line
 from watcher.whereabouts import default_path
 
 if TYPE_CHECKING:
-    from parsers.read import Sign
+    from parsers.reading import Sign
 
 # What a sign speaks for, where that is no kind of mail.
 _SPEAKS_FOR = {
