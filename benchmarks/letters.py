@@ -37,6 +37,9 @@ _WORDS = (
     "repair",
 )
 
+_TITLES = tuple(f"{word}{end}" for word in ("steel", "solar", "mini", "smart", "wood", "nano", "silk", "air")
+                for end in ("", "-lamp", "-cup", " 12V", "Pro", " X2", "case", "hook"))  # fmt: skip
+
 
 def order_mail(rng: random.Random, number: int) -> bytes:
     """A mail of AliExpress's: an offer in one of five languages, or a parcel that is on its way."""
@@ -59,6 +62,7 @@ def order_mail(rng: random.Random, number: int) -> bytes:
 
 def _line(rng: random.Random, number: int) -> str:
     item = rng.randrange(10**9, 10**10)
+    title = " ".join(rng.choices(_TITLES, k=8))
     link = (
         f"https://www.aliexpress.com/item/100500{item}.html?spm=a2g0o.mail.{number}&amp;tracelog=rowan"
         f"&amp;pdp_ext_f=%7B%22order%22%3A%22{rng.randrange(10**6)}%22%7D"
@@ -67,7 +71,7 @@ def _line(rng: random.Random, number: int) -> str:
     return (
         f'<tr><td style="padding:8px 0;border-bottom:1px solid #eee" width=96><a href="{link}">'
         f'<img src="https://ae01.alicdn.com/kf/S{item:x}.jpg" width=80 height=80 alt=""></a></td>'
-        f'<td style="{cell}"><a href="{link}"><span>Gadget {number}, a long product title, new version, with '
+        f'<td style="{cell}"><a href="{link}"><span>Gadget {number}, {title}, new version, with '
         f"free shipping and a case</span></a><br><span>Black, EU plug</span></td>"
         f'<td align="right" style="{cell}"><b>US ${rng.randrange(1, 99)}.{rng.randrange(10, 99)}</b></td>'
         "</tr>"

@@ -45,7 +45,7 @@ def python(code: str, *words: str) -> list[str]:
 
 def offerwatch(*words: str) -> list[str]:
     """The command line of offerwatch as it stands in this folder."""
-    return [sys.executable, "-m", "watcher.cli", *words]
+    return [sys.executable, "-m", "watcher", *words]
 
 
 def cost(command: Sequence[str], more: Mapping[str, str] | None = None, codes: Sequence[int] = (0,)) -> Cost:

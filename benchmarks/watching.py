@@ -71,7 +71,7 @@ def rows(folder: Path, mails: int) -> Iterator[Row]:
     rung = folder / "rung"
     with Dovecot(users=("alice",)) as server:
         config = _config(folder, server, rung)
-        command = [sys.executable, "-m", "watcher.cli", "watch", "--config", str(config)]
+        command = [sys.executable, "-m", "watcher", "watch", "--config", str(config)]
         with (folder / "log").open("w") as log:
             process = subprocess.Popen(command, env=ENVIRONMENT, stderr=log)
         try:

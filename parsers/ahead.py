@@ -15,10 +15,16 @@ def with_ahead(found: Iterable[Clause], sent_at: datetime) -> list[Clause]:
 
     A weekday may be the one before, and a date that could be something else says nothing.
     """
-    return [replace(clause, concepts=clause.concepts | _told_of(clause, sent_at.date())) for clause in found]
+    sent = sent_at.date()
+    return [
+        replace(clause, concepts=clause.concepts | told) if (told := _told_of(clause, sent)) else clause
+        for clause in found
+    ]
 
 
 def _told_of(clause: Clause, sent: date) -> frozenset[str]:
+    if not clause.dates:
+        return frozenset()
     sure = [each.by.days for each in clause.dates if not each.weak]
     if any(all(_is_ahead(day, sent) for day in days) for days in sure):
         return frozenset(("ahead",))

@@ -102,6 +102,8 @@ _DOTTED_AT = re.compile(
     r"(?<![\d.,:])(?P<a>0?[1-9]|[12]\d|3[01])\.(?P<b>0?[1-9]|1[0-2])(?=\.?,?\s(?:о|об|в|um|o|om|kl\.?|saat)\s\d{1,2}[:.]\d\d)"
 )
 _FIGURE = re.compile(r"\d")
+_PARTED = re.compile(r"\d\s?[./\-]")  # what every date in mere figures holds
+_HAS_SIGNS = re.compile(r"\d\s*(?:[月월일日]|th)")  # and every one with "month" or "day" behind its figures
 _NIGHT = ("밤", "夜", "夜の", "晩")  # at twelve it is midnight
 # "the second time" is no Monday, though in Vietnamese both are told by the same words
 _COUNTED = re.compile(r"(?:lần|phần|vòng|bước|đợt|người|điều|chiếc|kiện|bản|hạng)\s$")
@@ -199,8 +201,17 @@ class DateReader:
         return found
 
     def _days(self, text: str) -> Iterator[tuple[tuple[Day, ...], int, int, bool]]:
-        for match in _ISO.finditer(text):
+        """Every date in figures or with a month's name; some signs tell which expressions may match."""
+        parted = _PARTED.search(text) is not None
+        for match in _ISO.finditer(text) if parted else ():
             yield from self._one(match, match["y"], int(match["m"]), int(match["d"]))
+        if _HAS_SIGNS.search(text):
+            yield from self._with_signs(text)
+        yield from self._with_names(text)
+        if parted:
+            yield from self._in_figures(text)
+
+    def _with_signs(self, text: str) -> Iterator[tuple[tuple[Day, ...], int, int, bool]]:
         for regex in (_CJK, _VIET):
             for match in regex.finditer(text):
                 year = match["y"]
@@ -209,6 +220,8 @@ class DateReader:
                 yield from self._one(match, year, int(match["m"]), int(match["d"]))
         for match in _CJK_DAY.finditer(text):
             yield (Day(None, 0, int(match["d"])),), match.start(), match.end(), False
+
+    def _with_names(self, text: str) -> Iterator[tuple[tuple[Day, ...], int, int, bool]]:
         for regex in (self._day_month, self._month_day):
             for match in regex.finditer(text):
                 year = match["y"] or (f"20{match['y2']}" if match["y2"] else None)
@@ -219,6 +232,8 @@ class DateReader:
                 first = [int(match["d0"])] if regex is self._day_month and match["d0"] else []
                 for days, start, end, weak in self._one(match, year, month, *first, int(match["d"])):
                     yield days, start, short.end() if short else end, weak
+
+    def _in_figures(self, text: str) -> Iterator[tuple[tuple[Day, ...], int, int, bool]]:
         for match in _NUMERIC.finditer(text):
             yield from self._numeric(match, match["a"], match["b"], match["y"], match["sep"], weak=False)
         for match in (*_DOTTED.finditer(text), *_DOTTED_AT.finditer(text)):

@@ -1,6 +1,7 @@
 """What a link's label says it is for, and which buttons the text names that are not there at all."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -92,13 +93,14 @@ def opposed(anchors: Sequence[Anchor], languages: Sequence[Language]) -> list[An
             if plain is not None:
                 roles |= {anchor.label: Role.REJECT, plain.label: Role.ACCEPT}
     roles |= _twins(anchors) or _denials(anchors, languages)
-    return [replace(a, says=roles.get(a.label, a.says)) for a in anchors]
+    return [replace(a, says=roles[a.label]) if a.label in roles else a for a in anchors]
 
 
 def _twins(anchors: Sequence[Anchor]) -> dict[str, Role]:
     """The role of an unknown button that leads where an accept or reject leads, but for one value."""
     sure = [a for a in anchors if a.says in _CONTRARY and a.href]
-    pairs = _alike(product(sure, _unknown(anchors)))
+    unknown = _by_page(_unknown(anchors))
+    pairs = _alike(pair for known in sure for pair in product((known,), unknown[_page(known)]))
     if len(pairs) != 1 or len({a.says for a in sure}) != 1:
         return {}
     known, twin = pairs[0]
@@ -107,7 +109,8 @@ def _twins(anchors: Sequence[Anchor]) -> dict[str, Role]:
 
 def _denials(anchors: Sequence[Anchor], languages: Sequence[Language]) -> dict[str, Role]:
     """The roles of two unknown buttons with one target but for one value, of which one says "not"."""
-    pairs = _alike(combinations(_unknown(anchors), 2))
+    pages = _by_page(_unknown(anchors)).values()
+    pairs = _alike(pair for same in pages for pair in combinations(same, 2))
     if len(pairs) != 1:
         return {}
     nots = [_says_not(anchor.label, languages) for anchor in pairs[0]]
@@ -123,6 +126,18 @@ def _says_not(label: str, languages: Sequence[Language]) -> bool:
 def _unknown(anchors: Sequence[Anchor]) -> list[Anchor]:
     """The buttons that lead somewhere and whose role nobody knows."""
     return [a for a in anchors if a.says is None and a.href and 0 < len(a.label) <= _LONGEST]
+
+
+def _page(anchor: Anchor) -> str:
+    return (anchor.href or "").partition("?")[0]
+
+
+def _by_page(anchors: Iterable[Anchor]) -> defaultdict[str, list[Anchor]]:
+    """The anchors that lead to the same page, for only these need be compared."""
+    pages: defaultdict[str, list[Anchor]] = defaultdict(list)
+    for anchor in anchors:
+        pages[_page(anchor)].append(anchor)
+    return pages
 
 
 def _alike(pairs: Iterable[tuple[Anchor, Anchor]]) -> list[tuple[Anchor, Anchor]]:

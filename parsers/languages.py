@@ -82,7 +82,11 @@ def _scores(text: str, levelled: str, tongues: Tongues) -> Counter[str]:
         for locale in _SPOKEN_LETTERS.get(letter, ()):
             if locale in tongues.words:
                 scores[locale] += min(count, _MOST)
-    kept = {locale: scores[locale] for locale in tongues.words if (locale in _IN_CYRILLIC) is cyrillic}
+    kept = {
+        locale: scores[locale]
+        for locale in tongues.words
+        if locale in scores and (locale in _IN_CYRILLIC) is cyrillic
+    }
     return Counter(kept)
 
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from parsers.alike import widened
 from parsers.dates import DateReader, DateWords, Zones
 from parsers.languages import Tongues, tongues_from
 from parsers.levelling import level
@@ -14,6 +14,9 @@ from parsers.phraseheads import head_mistakes
 from parsers.signs import CONCEPTS, Signs, signs_from
 from parsers.spans import SpanReader, SpanWords
 from parsers.wording import Wording, pattern_regex
+
+if TYPE_CHECKING:
+    from parsers.clauses import Clause
 
 COMMON = ("languages.toml", "zones.toml", "money.toml", "kinds.toml", "senders.toml", "people.toml")
 _CLASSES = ("order", "account", "promotion", "marketing", "message")
@@ -71,6 +74,11 @@ class Language:
     def spans(self) -> SpanReader:
         """The reader for durations of this language."""
         return SpanReader(self.span_words, self.spaceless)
+
+    @cached_property
+    def remembered(self) -> dict[tuple[str, bool], "Clause"]:
+        """What `clauses` read in some text that stood in a subject, or elsewhere; mails repeat themselves."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +271,7 @@ def _language(data: Mapping[str, object], zones: Zones, money: MoneyReader) -> L
         spaceless=spaceless,
         dollar=str(data.get("dollar", "USD")),
         yen=str(data.get("yen", "JPY")),
-        wording=Wording({str(k): widened(_words(words, k), alike) for k in words}, spaceless, prefixes),
+        wording=Wording({str(k): _words(words, k) for k in words}, spaceless, prefixes, alike),
         date_words=DateWords(
             day_first=day_first if isinstance(day_first, bool) else None,
             today=lists["today"], tomorrow=lists["tomorrow"], after_tomorrow=lists["after_tomorrow"],

@@ -215,6 +215,8 @@ def _put_off(deed: Mark, party: Mark, marks: Sequence[Mark], text: str) -> bool:
 
 def derived(text: str, marks: Sequence[Mark], money: Sequence[FoundMoney]) -> frozenset[str]:
     """What the order of words tells: who proposes, on no condition, against a refusal; who won't."""
+    if not marks:
+        return frozenset()
     out = set(who_proposes(text, marks))
     deeds = [mark for mark in marks if mark.concept == "propose"]
     doubts = [

@@ -35,6 +35,7 @@ _DISPUTE_PARAMETERS = frozenset(
         "reverseorderlineids",
     ]
 )
+_BETWEEN_IDS, _ID = re.compile(r"[,;|\s]|%2c", re.IGNORECASE), re.compile(r"\d{12,20}")
 _LONG = re.compile(r"(?<![\w\-+])\d(?:\d|[ .\-](?=\d)){10,24}\d(?![\w])|(?<![\da-z])\d{12,20}(?!\d)")
 _ORDER = re.compile(r"(?:30|81|82|11)\d{13,14}")
 _DISPUTE = re.compile(r"6[23]\d{14}|14\d{15}")
@@ -128,6 +129,11 @@ def _alike(one: str, other: str) -> bool:
     return len(one) == len(other) and bool(_ORDER.fullmatch(one)) == bool(_ORDER.fullmatch(other))
 
 
+def _ids(value: str) -> tuple[str, ...]:
+    """The numbers that a link's parameter lists."""
+    return tuple(v for v in _BETWEEN_IDS.split(value) if _ID.fullmatch(v))
+
+
 def _in_links(hrefs: Sequence[str]) -> tuple[list[tuple[str, ...]], list[str], list[str]]:
     orders: list[tuple[str, ...]] = []
     disputes: list[str] = []
@@ -135,12 +141,9 @@ def _in_links(hrefs: Sequence[str]) -> tuple[list[tuple[str, ...]], list[str], l
     for href in hrefs:
         for name, value in parameters(href):
             key = name.lower()
-            ids = tuple(
-                v for v in re.split(r"[,;|\s]|%2c", value, flags=re.I) if re.fullmatch(r"\d{12,20}", v)
-            )
-            if key in _ORDER_PARAMETERS and ids:
+            if key in _ORDER_PARAMETERS and (ids := _ids(value)):
                 orders.append(ids)
-            elif key in _DISPUTE_PARAMETERS and ids:
+            elif key in _DISPUTE_PARAMETERS and (ids := _ids(value)):
                 disputes += ids
             elif key == "rowan_msg_id":
                 turned = re.search(r"(\d{4})(\d{12})(?=\D|$)", value.split("$")[0])

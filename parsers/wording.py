@@ -6,10 +6,11 @@ matches where `next` does not follow. `=word` matches a piece of text that is no
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
+from parsers.alike import widened
 from parsers.levelling import level
 
 # Concepts whose wording says the contrary of its parts: "did not accept", "no need to return".
@@ -23,6 +24,7 @@ _WORD = re.compile(r"\w+")
 _SHORT = 2  # letters; before a word that short only one letter is glued: "and not", but not "to fill"
 _LETTER = re.compile(r"\w")
 _SYMBOL = re.compile(r"[%]")  # signs that a pattern may begin with
+_TEXTS, _WORDS = 512, 8192  # how many are remembered: mails repeat their sentences, and those their words
 _BETWEEN = r"[\s'\"「」『』]*"  # where no blanks are written, quotes may still stand around a word
 # A Thai syllable's first vowel stands before its consonant, other vowels and tones above or below it.
 _THAI_OPEN, _THAI_MARKS = "[\u0e40-\u0e44]", "[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]"
@@ -55,7 +57,7 @@ class _Index:
     words: dict[str, list[_Entry]]
     stems: dict[str, list[_Entry]]
     symbols: dict[str, list[_Entry]]
-    inside: list[_Entry]
+    inside: list[tuple[str, _Entry]]  # each with what it holds
 
     @cached_property
     def lengths(self) -> tuple[int, ...]:
@@ -118,10 +120,22 @@ def _inside(mark: Mark, whole: Mark) -> bool:
 class Wording:
     """The words of one language, ready to be looked up; built once and never changed."""
 
-    def __init__(self, words: Mapping[str, Iterable[str]], spaceless: bool, prefixes: str) -> None:
-        self._words = {concept: tuple(patterns) for concept, patterns in words.items()}
+    def __init__(
+        self,
+        words: Mapping[str, Iterable[str]],
+        spaceless: bool,
+        prefixes: str,
+        alike: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self._listed = {concept: tuple(patterns) for concept, patterns in words.items()}
         self.spaceless = spaceless
         self._prefixes = prefixes
+        self._alike = alike or {}
+
+    @cached_property
+    def _words(self) -> dict[str, tuple[str, ...]]:
+        """All patterns of each concept, levelled; made when first asked for, since few languages ever are."""
+        return {concept: tuple(widened(listed, self._alike)) for concept, listed in self._listed.items()}
 
     @cached_property
     def _index(self) -> "_Index":
@@ -129,14 +143,14 @@ class Wording:
         for concept, patterns in self._words.items():
             for listed in patterns:
                 pattern = listed.removeprefix("=")
-                first = level(pattern).split()[0]
+                first = pattern.split(None, 1)[0]
                 entry = _Entry(concept, pattern, alone=pattern != listed)
                 core = first.strip("*").partition("!")[0] if self.spaceless else first.strip("*")
                 word = _WORD.match(core)
                 if self.spaceless:
                     index.stems.setdefault(core, []).append(entry)
                 elif first.startswith("*"):
-                    index.inside.append(entry)
+                    index.inside.append((core, entry))
                 elif word is None:
                     index.symbols.setdefault(core[0], []).append(entry)
                 elif word.group() == core and first.endswith("*"):
@@ -157,49 +171,53 @@ class Wording:
 
     def _candidates(self, text: str) -> list[tuple[int, list[_Entry]]]:
         """Every place where patterns may begin, with those patterns: their first word is known to fit."""
-        index, out = self._index, []
-        stems, lengths = index.stems, index.lengths
         if self.spaceless:
-            for at in range(len(text)):
-                for length in lengths:
-                    if at + length > len(text):
-                        break
-                    if (entries := stems.get(text[at : at + length])) is not None:
-                        out.append((at, entries))
-            return out
-        for found in _WORD.finditer(text):
-            for at in self._word_starts(text, found):
-                word = text[at : found.end()]
-                if (entries := index.words.get(word)) is not None:
-                    out.append((at, entries))
-                for length in lengths:
-                    if length > len(word):
-                        break
-                    if (entries := stems.get(word[:length])) is not None:
-                        out.append((at, entries))
+            return list(self._anywhere(text))
+        out = [
+            (found.start() + at, entries)
+            for found in _WORD.finditer(text)
+            for at, entries in self._beginning(found.group())
+        ]
         for found in _SYMBOL.finditer(text):
-            out.append((found.start(), index.symbols.get(found.group(), [])))
+            out.append((found.start(), self._index.symbols.get(found.group(), [])))
         return out
 
-    def _word_starts(self, text: str, word: re.Match[str]) -> list[int]:
-        starts = [word.start()]
-        if self._prefix is not None:
-            glued = self._prefix.match(text, word.start())
-            if glued and glued.end() > word.start():
-                longest = min(glued.end(), word.end() - 1)
-                starts += (
-                    at
-                    for at in range(word.start() + 1, longest + 1)
-                    if at - word.start() == 1 or word.end() - at > _SHORT
-                )
-        return starts
+    def _anywhere(self, text: str) -> Iterator[tuple[int, list[_Entry]]]:
+        stems, lengths = self._index.stems, self._index.lengths
+        for at in range(len(text)):
+            for length in lengths:
+                if at + length > len(text):
+                    break
+                if (entries := stems.get(text[at : at + length])) is not None:
+                    yield at, entries
+
+    @cached_property
+    def _beginning(self) -> Callable[[str], tuple[tuple[int, list[_Entry]], ...]]:
+        """The patterns that may begin in a word, and where in it."""
+        return lru_cache(maxsize=_WORDS)(lambda word: tuple(self._begun(word)))
+
+    def _begun(self, whole: str) -> Iterator[tuple[int, list[_Entry]]]:
+        index = self._index
+        for at in self._word_starts(whole):
+            word = whole[at:]
+            if (entries := index.words.get(word)) is not None:
+                yield at, entries
+            for length in index.lengths:
+                if length > len(word):
+                    break
+                if (entries := index.stems.get(word[:length])) is not None:
+                    yield at, entries
+
+    def _word_starts(self, word: str) -> list[int]:
+        """Where a word may begin: at its first letter, or behind letters that are glued to it."""
+        glued = self._prefix.match(word) if self._prefix is not None else None
+        longest = min(glued.end(), len(word) - 1) if glued else 0
+        return [0, *(at for at in range(1, longest + 1) if at == 1 or len(word) - at > _SHORT)]
 
     @cached_property
     def _vocabulary(self) -> tuple[frozenset[str], frozenset[str]]:
         """The single words of all patterns, and the stems of those that go on."""
-        words = {
-            w for patterns in self._words.values() for pattern in patterns for w in level(pattern).split()
-        }
+        words = {w for patterns in self._words.values() for pattern in patterns for w in pattern.split()}
         return (
             frozenset(w for w in words if "*" not in w),
             frozenset(w[:-1] for w in words if w.endswith("*") and not w.startswith("*")),
@@ -210,16 +228,24 @@ class Wording:
         exact, stems = self._vocabulary
         return word in exact or any(word[:end] in stems for end in range(4, len(word) + 1))
 
-    def marks(self, text: str) -> list[Mark]:
+    def marks(self, text: str) -> Sequence[Mark]:
         """Return every concept found in levelled `text`, in reading order."""
+        return self._found(text)
+
+    @cached_property
+    def _found(self) -> Callable[[str], tuple[Mark, ...]]:
+        return lru_cache(maxsize=_TEXTS)(self._look)
+
+    def _look(self, text: str) -> tuple[Mark, ...]:
         found: list[Mark] = []
         for at, entries in self._candidates(text):
             for entry in entries:
                 match = (entry.regex or self._regex(entry)).match(text, at)
                 if match and not (entry.alone and _LETTER.search(text[:at] + text[match.end() :])):
                     found.append(Mark(entry.concept, at, match.end()))
-        for entry in self._index.inside:
-            found += (Mark(entry.concept, m.start(), m.end()) for m in self._regex(entry).finditer(text))
+        for core, entry in self._index.inside:
+            if core in text:
+                found += (Mark(entry.concept, m.start(), m.end()) for m in self._regex(entry).finditer(text))
         found.sort(key=lambda mark: (mark.start, -mark.end))
         wholes = [mark for mark in found if mark.concept in _HOLDING]
-        return [mark for mark in found if not any(_inside(mark, whole) for whole in wholes)]
+        return tuple(mark for mark in found if not any(_inside(mark, whole) for whole in wholes))

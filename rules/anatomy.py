@@ -14,6 +14,7 @@ EDGES = "".join(map(chr, range(0x21))) + "\x7f\x85\u00a0\u2028\u2029\u3000" + IN
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _HOST_AND_PORT = re.compile(r"(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+):\d+(?![^/?#])")
 _LINE_ENDS = re.compile(r"[\t\r\n]+")
+_CODED = re.compile("[%+]")
 _UNWANTED = re.compile(r"[\x00-\x20\x7f#/<>?@\[\\\]^|%:]")
 _DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})
 _NO_INVISIBLES = str.maketrans(dict.fromkeys(INVISIBLE))
@@ -110,7 +111,7 @@ def pairs(query: str, *, plus: bool = True) -> tuple[tuple[str, str], ...]:
         while name.startswith("amp;"):
             name = name[4:]
         if name or value:
-            found.append((decode(name), decode(value)))
+            found.append((decode(name), decode(value)) if _CODED.search(piece) else (name, value))
     return tuple(found)
 
 

@@ -132,6 +132,8 @@ def _hop(address: Address, host: str) -> str | None:
         names += ["return_url", "returnurl", "return", "redirect_url", "redirecturl"]
     if host.startswith(("s.click.", "star.")):
         names += ["dl_target_url", "redirecturl"]
+    if not any(name.lower() in names for name, _ in address.parameters):
+        return None
     found = _target(address.query, tuple(names))
     if isinstance(found, Shut) or not _ABSOLUTE.match(found):
         return None

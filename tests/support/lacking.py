@@ -1,6 +1,6 @@
 """The words of a language without some of its phrases, quick enough to try each in every mail."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 
 from parsers.wording import Mark, Wording
@@ -15,20 +15,20 @@ class Lacking(Wording):
         self._whole, self._texts = whole, frozenset(texts)
         self._left = {**whole._words, concept: [p for p in whole._words[concept] if p not in phrases]}
 
-    def marks(self, text: str) -> list[Mark]:
+    def marks(self, text: str) -> Sequence[Mark]:
         """The marks of a text; where the phrase doesn't stand they are the same as ever."""
         return _few(self, text) if text in self._texts else _all(self._whole, text)
 
 
 @lru_cache(maxsize=20_000)
-def _all(whole: Wording, text: str) -> list[Mark]:
+def _all(whole: Wording, text: str) -> Sequence[Mark]:
     return whole.marks(text)
 
 
-def _few(lacking: Lacking, text: str) -> list[Mark]:
+def _few(lacking: Lacking, text: str) -> Sequence[Mark]:
     """Built for this text alone: only phrases that begin somewhere in it are looked at."""
     near = {entry.pattern for _, entries in lacking._whole._candidates(text) for entry in entries}
-    near |= {entry.pattern for entry in lacking._whole._index.inside}
+    near |= {entry.pattern for _, entry in lacking._whole._index.inside}
     words = {
         concept: [phrase for phrase in phrases if phrase.removeprefix("=") in near]
         for concept, phrases in lacking._left.items()
