@@ -61,7 +61,7 @@ def _config(folder: Path, server: Dovecot, rung: Path) -> Path:
         f"port = {server.port}\n"
         f'security = "none"\nusername = "{server.user}"\npassword_file = "{folder}/password"\n'
         f'folders = ["INBOX"]\n[[channel]]\nkind = "command"\n'
-        f'run = ["{sys.executable}", "-S", "-c", "{write}"]\n'
+        f"run = [\"{sys.executable}\", \"-S\", \"-c\", '''{write}''']\n"
     )
     return path
 
