@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PINS := packaging/requirements.txt
 
-.PHONY: bench faults laws planted soak venv demo test lint format map pins clean
+.PHONY: bench faults learn laws planted soak venv demo test lint format map pins clean
 
 venv: $(VENV)/.made
 
@@ -56,6 +56,11 @@ format: venv
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Learns parsers/learned.toml anew from all fixtures; takes some minutes.
+learn: venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r packaging/learn.txt
+	$(BIN)/python packaging/learn.py
+
 map: venv
 	$(BIN)/python packaging/map.py
 
@@ -63,6 +68,8 @@ map: venv
 pins:
 	uv pip compile pyproject.toml --extra apprise --group dev --generate-hashes --universal \
 	  --python-version 3.11 --no-header --quiet --output-file $(PINS)
+	uv pip compile --group learn --constraint $(PINS) --generate-hashes --universal \
+	  --python-version 3.11 --no-header --quiet --output-file packaging/learn.txt
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build

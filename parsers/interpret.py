@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from parsers.ahead import with_ahead
 from parsers.chosen import buyers_times, other_clocks
 from parsers.clauses import Clause, clauses, generally, lists_questions, with_pronouns
 from parsers.familiar import familiar_language
+from parsers.features import features
 from parsers.following import with_things
 from parsers.kinds import decide
 from parsers.labels import is_bare, missing_buttons, opposed, role_of
@@ -18,6 +19,7 @@ from parsers.lexicon import Language, Lexicon
 from parsers.nearly import nearly
 from parsers.numbers import Numbers, numbers
 from parsers.offers import Amounts, amounts
+from parsers.opinion import heard, of_offer, rings_after_all
 from parsers.passages import Passage
 from parsers.scores import DISPUTE_KINDS, STEPS, YOURS, Scores, Sighting, smells_of_dispute, weigh
 from parsers.windows import candidates
@@ -81,14 +83,21 @@ def interpret(
     scores = weigh(told, lexicon.signs, _codes(ours), [_path(url) for url in ours], structure)
     found = numbers(text.main, ours)
     kind = decide(scores, found.dispute is not None)
-    ignored = _why_ignored(scores, kind, sender_class, found)
-    if ignored is not None:
-        return _reading(Outcome.IGNORED, ignored, None, text, found, scores, anchors=())
     if _is_thin(kind, scores) and any(c.owner == "yours" for c in candidates(text.main, kind)):
         kind = None  # a time for the buyer, and little that says that somebody else must act
+    ignored = _why_ignored(scores, sender_class, found)
+    view, shape = None, features(told, scores, _decided(kind, ignored), _ids(found))
+    if sender_class == "order" and text.languages:
+        view = lexicon.learned.kind.opinion(shape)
+    if ignored is not None and not (view and rings_after_all(view)):
+        return _reading(Outcome.IGNORED, ignored, None, text, found, scores, anchors=())
+    if view is not None:
+        kind = Kind(view.answer) if ignored is not None else heard(kind, view)
     kind, reason = _settle(kind, found, scores, damaged)
     times = candidates((*text.main, *text.second), kind)
     money = amounts(text.main, kind)
+    if view is not None and kind is not None:
+        money = replace(money, offer=of_offer(money.offer, kind, shape, lexicon.learned))
     outcome = Outcome.UNCLEAR if reason is not None else Outcome.NOTICE
     printed = (
         buyers_times(times, sent_at)
@@ -96,11 +105,29 @@ def interpret(
         else ()
     )
     seen = tuple(Sighting("time", 0.0, f"{c.owner}: {c.why}", c.printed.quote) for c in times)
+    if view is not None and view.why:
+        why = ", ".join(name for name, _ in view.why)
+        seen += (Sighting("opinion", 0.0, f"{view.answer} {view.sure:.0%}", why),)
     seen += nearly(text.main, lexicon.signs, scores) if reason in (Reason.NO_KIND, Reason.MALFORMED) else ()
     return _reading(
         outcome, reason, None if reason else kind, text, found, scores,
         anchors=tuple(anchors), money=money, printed=printed, others=other_clocks(times), seen=seen,
     )  # fmt: skip
+
+
+def _decided(kind: Kind | None, ignored: Reason | None) -> str:
+    """What the signs alone made of a mail, for the second opinion."""
+    return str(Outcome.IGNORED if ignored is not None else kind or Outcome.UNCLEAR)
+
+
+def _ids(found: Numbers) -> list[str]:
+    """What a mail names by a number."""
+    there = (
+        ("order", bool(found.orders)),
+        ("orders", len(found.orders) > 1),
+        ("dispute", bool(found.dispute)),
+    )
+    return [name for name, is_there in there if is_there]
 
 
 def _subject_language(layout: Layout, lexicon: Lexicon) -> str | None:
@@ -192,7 +219,7 @@ def _path(url: str) -> str:
     return re.sub(r"^[a-z]+://[^/]+", "", url).partition("?")[0].lower()
 
 
-def _why_ignored(scores: Scores, kind: Kind | None, sender_class: str, found: Numbers) -> Reason | None:
+def _why_ignored(scores: Scores, sender_class: str, found: Numbers) -> Reason | None:
     """Whether a mail is plainly no step of an order; anything that smells of a dispute is not."""
     best = max((scores.of(k) for k in Kind), default=0.0)
     dispute = max(scores.of(k) for k in DISPUTE_KINDS)

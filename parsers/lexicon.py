@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from parsers.dates import DateReader, DateWords, Zones
 from parsers.languages import Tongues, tongues_from
+from parsers.learned import Learned, Weights, learned_from
 from parsers.levelling import level
 from parsers.money import MoneyReader
 from parsers.phraseheads import head_mistakes
@@ -18,7 +19,9 @@ from parsers.wording import Wording, pattern_regex
 if TYPE_CHECKING:
     from parsers.clauses import Clause
 
-COMMON = ("languages.toml", "zones.toml", "money.toml", "kinds.toml", "senders.toml", "people.toml")
+COMMON = (
+    "languages.toml", "zones.toml", "money.toml", "kinds.toml", "senders.toml", "people.toml", "learned.toml"
+)  # fmt: skip
 _CLASSES = ("order", "account", "promotion", "marketing", "message")
 _DATE_LISTS = ("today", "tomorrow", "after_tomorrow", "midnight", "noon", "am", "pm", "hours", "to")
 _NUMBERED = {"months": "1 to 12", "weekdays": "0 to 6", "clock": "1 to 24"}
@@ -90,6 +93,7 @@ class Lexicon:
     signs: Signs
     senders: tuple[tuple[str, str], ...]
     wordless: Language  # for a language without a phrase file: figures, dates and money, but no words
+    learned: Learned
 
 
 def lexicon_from(files: Mapping[str, Mapping[str, object]]) -> Lexicon:
@@ -116,6 +120,7 @@ def lexicon_from(files: Mapping[str, Mapping[str, object]]) -> Lexicon:
     senders = (*own, *_senders(files["senders.toml"], mistakes))
     signs, bad = signs_from(files["kinds.toml"])
     mistakes += [f"kinds.toml: {mistake}" for mistake in bad]
+    learned = _learned(files["learned.toml"], mistakes)
     if mistakes:
         raise LexiconError(mistakes)
     languages = {locale: _language(data, zones, money) for locale, data in merged.items()}
@@ -123,7 +128,16 @@ def lexicon_from(files: Mapping[str, Mapping[str, object]]) -> Lexicon:
     # English figures and time units stand in for a language that we have no words of.
     times = {key: merged.get("en", {}).get(key, {}) for key in ("dates", "spans", "numerals", "fixed")}
     wordless = _language({"locale": "en", "day_first": "either", **times}, zones, money)
-    return Lexicon(languages, tongues, signs, senders, wordless)
+    return Lexicon(languages, tongues, signs, senders, wordless, learned)
+
+
+def _learned(data: Mapping[str, object], mistakes: list[str]) -> Learned:
+    try:
+        return learned_from(data)
+    except ValueError as error:
+        mistakes.append(f"learned.toml: {error}; or make it anew with `make learn`")
+        nothing = Weights((), (), {})
+        return Learned(nothing, nothing, nothing)
 
 
 def _money(data: Mapping[str, object]) -> MoneyReader:

@@ -77,7 +77,8 @@ def test_that_a_mail_was_sent_is_no_news_of_a_parcel(locale: str) -> None:
 def test_an_answer_asked_for_by_a_time_is_no_mere_step_of_an_order() -> None:
     unknown = "The vendor gurbled your wish. We shipped a parcel. Please answer within 3 days."
 
-    assert raw_reading(letter("Order 8175503318827740", unknown, "View"), GOLDEN).notice.kind is None
+    found = raw_reading(letter("Order 8175503318827740", unknown, "View"), GOLDEN).notice
+    assert turn_of(found.kind, found.outcome) is Turn.YOURS
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """The words of a language without some of its phrases, quick enough to try each in every mail."""
 
+import random
 from collections.abc import Container, Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
+from parsers.lexicon import Lexicon
 from parsers.wording import Mark, Wording
 
 
@@ -34,3 +37,17 @@ def _few(lacking: Lacking, text: str) -> Sequence[Mark]:
         for concept, phrases in lacking._left.items()
     }
     return Wording(words, lacking.spaceless, lacking._prefixes).marks(text)
+
+
+def forgetful(known: Lexicon, part: float, seed: str = "") -> Lexicon:
+    """The lexicon without a random part (0 to 1) of each language's phrases; the same for the same seed."""
+    languages = {}
+    for locale, language in known.languages.items():
+        rng = random.Random(f"{seed}{locale}{part}")
+        words = {
+            concept: [phrase for phrase in phrases if rng.random() >= part]
+            for concept, phrases in language.wording._words.items()
+        }
+        wording = Wording(words, language.wording.spaceless, language.wording._prefixes)
+        languages[locale] = replace(language, wording=wording)
+    return replace(known, languages=languages)

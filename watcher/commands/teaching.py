@@ -84,7 +84,7 @@ def why(reason: Reason | None) -> str:
 def sign_lines(trace: "Sequence[Sign]") -> Iterator[str]:
     """Each sign on a line: its weight, what it speaks for, what it is and where it stood."""
     for sign in dict.fromkeys(trace):
-        if sign.note == "nearly":
+        if sign.note in ("nearly", "opinion"):
             continue
         weight = f"{sign.weight:+.1f}" if sign.weight else ""
         note = _label(sign.note)
@@ -93,7 +93,7 @@ def sign_lines(trace: "Sequence[Sign]") -> Iterator[str]:
 
 
 def sums(trace: "Sequence[Sign]") -> Iterator[str]:
-    """What the signs add up to, kind by kind, the likeliest first, and whether the choice was close."""
+    """What the signs add up to, kind by kind, whether the choice was close, and the second opinion."""
     from parsers.scores import ENOUGH
 
     points: dict[str, float] = defaultdict(float)
@@ -101,11 +101,19 @@ def sums(trace: "Sequence[Sign]") -> Iterator[str]:
         if sign.weight and sign.note in WHAT:
             points[sign.note] += sign.weight
     best = sorted(points.items(), key=lambda item: -item[1])[:3]
-    if not best:
-        return
+    if best:
+        yield from _added_up(best, ENOUGH)
+    for sign in trace:
+        if sign.note == "opinion":
+            answer, _, sure = sign.what.partition(" ")
+            yield f"Compared  with the mails learned from: {WHAT.get(answer, answer)}, {sure} sure"
+            yield f"          most of all for {one_line(sign.where, 90)}"
+
+
+def _added_up(best: Sequence[tuple[str, float]], enough: float) -> Iterator[str]:
     told = ", ".join(f"{WHAT[kind]} {weight:.1f}" for kind, weight in best)
-    yield f"Adds up   {told} ({ENOUGH} is enough)"
-    if len(best) > 1 and best[0][1] >= ENOUGH and best[0][1] - best[1][1] < _CLOSE:
+    yield f"Adds up   {told} ({enough} is enough)"
+    if len(best) > 1 and best[0][1] >= enough and best[0][1] - best[1][1] < _CLOSE:
         yield "          close: of two kinds that are equally likely, the more urgent one counts"
 
 
