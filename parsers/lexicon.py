@@ -1,9 +1,9 @@
 """All phrase files, checked and compiled: how each language speaks of orders, disputes and times."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from parsers.dates import DateReader, DateWords, Zones
@@ -96,12 +96,39 @@ class Lexicon:
     learned: Learned
 
 
-def lexicon_from(files: Mapping[str, Mapping[str, object]]) -> Lexicon:
+class Languages(Mapping[str, Language]):
+    """The languages by their locales, each made when it is first asked for: few mailboxes hold three."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Language]]) -> None:
+        self._makers = dict(makers)
+        self._made: dict[str, Language] = {}
+
+    def __getitem__(self, locale: str) -> Language:
+        if locale not in self._made:
+            self._made[locale] = self._makers[locale]()
+        return self._made[locale]
+
+    def __contains__(self, locale: object) -> bool:
+        return locale in self._makers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+def lexicon_from(
+    files: Mapping[str, Mapping[str, object]],
+    trusted: Mapping[str, Callable[[], Mapping[str, object]]] | None = None,
+) -> Lexicon:
     """Return the lexicon of parsed TOML `files`: their names mapped to their contents.
 
     Needed are the files of COMMON; every other file is a language, or the user's own senders, or both. A
-    later file of the same locale adds to an earlier one. Raises LexiconError with every mistake found.
+    later file of the same locale adds to an earlier one, and to what `trusted` gives: languages by locale
+    that need no check and are parsed when first asked for. Raises LexiconError with every mistake found.
     """
+    unread = trusted or {}
     mistakes: list[str] = []
     zones, money = _zones(files["zones.toml"]), _money(files["money.toml"])
     merged: dict[str, dict[str, object]] = {}
@@ -123,10 +150,20 @@ def lexicon_from(files: Mapping[str, Mapping[str, object]]) -> Lexicon:
     learned = _learned(files["learned.toml"], mistakes)
     if mistakes:
         raise LexiconError(mistakes)
-    languages = {locale: _language(data, zones, money) for locale, data in merged.items()}
+
+    @cache
+    def data_of(locale: str) -> Mapping[str, object]:
+        own = merged.get(locale, {})
+        return _merge(dict(unread[locale]()), own) if locale in unread else own
+
+    def maker(locale: str) -> Callable[[], Language]:
+        return lambda: _language(data_of(locale), zones, money)
+
+    languages = Languages({locale: maker(locale) for locale in (*unread, *merged)})
     tongues = tongues_from(_strings(files["languages.toml"]))
     # English figures and time units stand in for a language that we have no words of.
-    times = {key: merged.get("en", {}).get(key, {}) for key in ("dates", "spans", "numerals", "fixed")}
+    english = data_of("en")
+    times = {key: english.get(key, {}) for key in ("dates", "spans", "numerals", "fixed")}
     wordless = _language({"locale": "en", "day_first": "either", **times}, zones, money)
     return Lexicon(languages, tongues, signs, senders, wordless, learned)
 

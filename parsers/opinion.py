@@ -51,9 +51,9 @@ def of_offer(offer: Offer | None, kind: Kind, found: Mapping[str, float], learne
     if kind not in _WITH_OFFER:
         return offer
     base = offer or Offer(None, None, None, None)
-    by = _answer(str(base.by or NOBODY), learned.by.opinion(asked_of("by", base.by, kind, found)))
+    by = _answer(str(base.by or NOBODY), learned.by.opinion(_asked_of("by", base.by, kind, found)))
     remedy = _answer(
-        str(base.remedy or NOBODY), learned.remedy.opinion(asked_of("remedy", base.remedy, kind, found))
+        str(base.remedy or NOBODY), learned.remedy.opinion(_asked_of("remedy", base.remedy, kind, found))
     )
     if kind is Kind.RETURN_REQUESTED:
         remedy = str(Remedy.RETURN)
@@ -66,7 +66,7 @@ def of_offer(offer: Offer | None, kind: Kind, found: Mapping[str, float], learne
     )
 
 
-def asked_of(question: str, rules: object, kind: Kind, found: Mapping[str, float]) -> dict[str, float]:
+def _asked_of(question: str, rules: object, kind: Kind, found: Mapping[str, float]) -> dict[str, float]:
     """The features of a mail for a question about it, with what the rules answer."""
     own = f"{question}:{rules or NOBODY}"
     said = {name: value for name, value in found.items() if not name.startswith(_WHERE)}

@@ -47,6 +47,7 @@ class _Entry:
     concept: str
     pattern: str
     alone: bool = False  # nothing but signs may stand beside it
+    single: bool = False  # one whole word or stem: where its word begins it is found, up to the word's end
     regex: re.Pattern[str] | None = None
 
 
@@ -153,10 +154,11 @@ class Wording:
                     index.inside.append((core, entry))
                 elif word is None:
                     index.symbols.setdefault(core[0], []).append(entry)
-                elif word.group() == core and first.endswith("*"):
-                    index.stems.setdefault(core, []).append(entry)
                 else:
-                    index.words.setdefault(word.group(), []).append(entry)
+                    whole = word.group() == core
+                    entry.single = whole and pattern == first
+                    begun = index.stems if whole and first.endswith("*") else index.words
+                    begun.setdefault(word.group(), []).append(entry)
         return index
 
     def _regex(self, entry: _Entry) -> re.Pattern[str]:
@@ -165,31 +167,39 @@ class Wording:
             entry.regex = re.compile(front + pattern_regex(entry.pattern, self.spaceless, self._prefixes))
         return entry.regex
 
+    def _end(self, entry: _Entry, text: str, at: int) -> int:
+        """Where a pattern that begins at `at` ends; 0 where it doesn't stand there."""
+        match = (entry.regex or self._regex(entry)).match(text, at)
+        return match.end() if match else 0
+
     @cached_property
     def _prefix(self) -> re.Pattern[str] | None:
         return re.compile(f"(?:{self._prefixes})") if self._prefixes else None
 
-    def _candidates(self, text: str) -> list[tuple[int, list[_Entry]]]:
-        """Every place where patterns may begin, with those patterns: their first word is known to fit."""
+    def _candidates(self, text: str) -> list[tuple[int, int, list[_Entry]]]:
+        """Every place where patterns may begin, the end of the word there, and those patterns.
+
+        Their first word is known to fit.
+        """
         if self.spaceless:
             return list(self._anywhere(text))
         out = [
-            (found.start() + at, entries)
+            (found.start() + at, found.end(), entries)
             for found in _WORD.finditer(text)
             for at, entries in self._beginning(found.group())
         ]
         for found in _SYMBOL.finditer(text):
-            out.append((found.start(), self._index.symbols.get(found.group(), [])))
+            out.append((found.start(), found.end(), self._index.symbols.get(found.group(), [])))
         return out
 
-    def _anywhere(self, text: str) -> Iterator[tuple[int, list[_Entry]]]:
+    def _anywhere(self, text: str) -> Iterator[tuple[int, int, list[_Entry]]]:
         stems, lengths = self._index.stems, self._index.lengths
         for at in range(len(text)):
             for length in lengths:
                 if at + length > len(text):
                     break
                 if (entries := stems.get(text[at : at + length])) is not None:
-                    yield at, entries
+                    yield at, at + length, entries
 
     @cached_property
     def _beginning(self) -> Callable[[str], tuple[tuple[int, list[_Entry]], ...]]:
@@ -238,11 +248,11 @@ class Wording:
 
     def _look(self, text: str) -> tuple[Mark, ...]:
         found: list[Mark] = []
-        for at, entries in self._candidates(text):
+        for at, word_end, entries in self._candidates(text):
             for entry in entries:
-                match = (entry.regex or self._regex(entry)).match(text, at)
-                if match and not (entry.alone and _LETTER.search(text[:at] + text[match.end() :])):
-                    found.append(Mark(entry.concept, at, match.end()))
+                end = word_end if entry.single else self._end(entry, text, at)
+                if end and not (entry.alone and _LETTER.search(text[:at] + text[end:])):
+                    found.append(Mark(entry.concept, at, end))
         for core, entry in self._index.inside:
             if core in text:
                 found += (Mark(entry.concept, m.start(), m.end()) for m in self._regex(entry).finditer(text))

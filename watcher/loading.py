@@ -1,7 +1,8 @@
 """Reads the data beside the code (policy, words, phrases) and what the user laid over it."""
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -104,11 +105,16 @@ def load_answers(locale: str) -> "Answers":
         raise DataError(f"{room}: {error}") from error
 
 
-def load_lexicon(user_folder: Path | None = None) -> "Lexicon":
-    """Read every phrase file, the user's own (<locale>.toml in `user_folder`) last; raises DataError."""
+def load_lexicon(user_folder: Path | None = None, *, hasty: bool = False) -> "Lexicon":
+    """Read every phrase file, the user's own (<locale>.toml in `user_folder`) last; raises DataError.
+
+    `hasty`: what is shipped is not checked, and a language is read when the first mail in it comes.
+    """
     from parsers.lexicon import LexiconError, lexicon_from
 
     try:
+        if hasty:
+            return lexicon_from({**_common_files(), **_own_files(user_folder)}, _shipped())
         return lexicon_from(phrase_files(user_folder))
     except LexiconError as error:
         own = any(mistake.startswith(_YOURS) for mistake in error.mistakes)
@@ -127,13 +133,23 @@ def load_people() -> "People":
 
 def phrase_files(user_folder: Path | None = None) -> Mapping[str, Mapping[str, Any]]:
     """Every phrase file by name; "your phrases/..." are the user's own, so that errors tell whose it is."""
-    parsers = files("parsers")
-    found = {f"{name}.toml": _toml(source) for name, source in _tomls(parsers)}
-    found |= {f"phrases/{name}.toml": _toml(source) for name, source in _tomls(parsers.joinpath("phrases"))}
-    if user_folder is not None and user_folder.is_dir():
-        for path in sorted(user_folder.glob("*.toml")):
-            found[f"{_YOURS}{path.name}"] = _own_toml(path)
-    return found
+    shipped = {f"phrases/{name}.toml": parse() for name, parse in _shipped().items()}
+    return {**_common_files(), **shipped, **_own_files(user_folder)}
+
+
+def _common_files() -> dict[str, dict[str, Any]]:
+    return {f"{name}.toml": _toml(source) for name, source in _tomls(files("parsers"))}
+
+
+def _shipped() -> dict[str, Callable[[], dict[str, Any]]]:
+    """The languages that are shipped, each with what parses its file."""
+    return {name: partial(_toml, source) for name, source in _tomls(files("parsers").joinpath("phrases"))}
+
+
+def _own_files(user_folder: Path | None) -> dict[str, dict[str, Any]]:
+    if user_folder is None or not user_folder.is_dir():
+        return {}
+    return {f"{_YOURS}{path.name}": _own_toml(path) for path in sorted(user_folder.glob("*.toml"))}
 
 
 def _tomls(folder: Traversable) -> Iterator[tuple[str, Traversable]]:

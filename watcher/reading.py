@@ -28,6 +28,7 @@ _CPU_SECONDS = 20
 _MEMORY = 1024 * 1024 * 1024
 _FILES = 32
 _BATCH = 32
+_ALONE = 64  # so many mails one process reads alone: to start another would cost more than it saves
 _BATCH_SECONDS = 0.25  # what each mail of a batch adds to the time allowed
 _BATCH_BYTES = 1024 * 1024
 _SPAWN = multiprocessing.get_context("spawn")  # a fork would copy our threads' locks and connections
@@ -237,6 +238,19 @@ def _memory_now() -> int:
 Mail = tuple[T, bytes, datetime]
 
 
+@dataclass(frozen=True, slots=True)
+class _Work(Generic[T, R]):
+    """A batch that was given to one of the readers."""
+
+    batch: list[Mail[T]]
+    reader: int
+    future: Future[list[R | Unread]]
+
+    def answers(self) -> Iterator[tuple[T, R | Unread]]:
+        for (tag, _, _), answer in zip(self.batch, self.future.result(), strict=True):
+            yield tag, answer
+
+
 def read_many(
     mails: Iterable[Mail[T]], careful: Read[R], plain: Read[R] | None = None, workers: int | None = None
 ) -> Iterator[tuple[T, R | Unread]]:
@@ -246,36 +260,35 @@ def read_many(
     """
     count = workers or max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
     readers: list[Reader[R]] = [Reader(careful, plain) for _ in range(count)]
-    idle: deque[Reader[R]] = deque(readers)
-    pool = ThreadPoolExecutor(count, thread_name_prefix="reading")
-
-    def work(batch: list[Mail[T]]) -> list[R | Unread]:
-        reader = idle.popleft()
-        try:
-            return reader.read_all([(raw, received_at) for _, raw, received_at in batch])
-        finally:
-            idle.append(reader)
-
-    waiting: deque[tuple[list[Mail[T]], Future[list[R | Unread]]]] = deque()
+    pools = [ThreadPoolExecutor(1, thread_name_prefix="reading") for _ in readers]
+    waiting: deque[_Work[T, R]] = deque()
+    drawn = 0
     try:
         for batch in _batches(mails):
-            waiting.append((batch, pool.submit(work, batch)))
+            drawn += len(batch)
+            idlest = _idlest(waiting, count if drawn > _ALONE else 1)
+            given = [(raw, received_at) for _, raw, received_at in batch]
+            waiting.append(_Work(batch, idlest, pools[idlest].submit(readers[idlest].read_all, given)))
             if len(waiting) > 2 * count:
-                yield from _finished(waiting.popleft())
+                yield from waiting.popleft().answers()
         while waiting:
-            yield from _finished(waiting.popleft())
+            yield from waiting.popleft().answers()
     finally:
         for reader in readers:
             reader.close()
-        pool.shutdown(wait=True, cancel_futures=True)
+        for pool in pools:
+            pool.shutdown(wait=True, cancel_futures=True)
         for reader in readers:
             reader.close()
 
 
-def _finished(item: tuple[list[Mail[T]], Future[list[R | Unread]]]) -> Iterator[tuple[T, R | Unread]]:
-    batch, future = item
-    for (tag, _, _), answer in zip(batch, future.result(), strict=True):
-        yield tag, answer
+def _idlest(waiting: Iterable[_Work[T, R]], among: int) -> int:
+    """The reader with the fewest mails before it, of the first so many."""
+    left = [0] * among
+    for work in waiting:
+        if work.reader < among and not work.future.done():
+            left[work.reader] += len(work.batch)
+    return left.index(min(left))
 
 
 def _batches(mails: Iterable[Mail[T]]) -> Iterator[list[Mail[T]]]:

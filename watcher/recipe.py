@@ -45,7 +45,7 @@ class Recipe:
 def _lexicon(phrases: Path | None) -> "Lexicon":
     from watcher.loading import load_lexicon
 
-    return load_lexicon(phrases)
+    return load_lexicon(phrases, hasty=True)
 
 
 @cache

@@ -30,7 +30,7 @@ def _all(whole: Wording, text: str) -> Sequence[Mark]:
 
 def _few(lacking: Lacking, text: str) -> Sequence[Mark]:
     """Built for this text alone: only phrases that begin somewhere in it are looked at."""
-    near = {entry.pattern for _, entries in lacking._whole._candidates(text) for entry in entries}
+    near = {entry.pattern for *_, entries in lacking._whole._candidates(text) for entry in entries}
     near |= {entry.pattern for _, entry in lacking._whole._index.inside}
     words = {
         concept: [phrase for phrase in phrases if phrase.removeprefix("=") in near]
