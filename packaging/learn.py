@@ -20,6 +20,7 @@ from parsers.learned import NOBODY, Opinion  # noqa: E402
 from support.goldens import expected_of, fixtures, lexicon, raw_reading  # noqa: E402
 from support.lacking import forgetful  # noqa: E402
 from support.mutations import retagged  # noqa: E402
+from support.short import NOW, shorts  # noqa: E402
 
 UNKNOWN = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)  # parts of the phrases that are taken away
 SELDOM = 4  # features that fewer readings have say nothing
@@ -70,9 +71,10 @@ class Class:
 
 
 def lessons() -> Class:
-    """Every fixture read with more and more words unknown, each second time in other tags."""
+    """Every fixture and short mail read with more and more words unknown, each second time in other tags."""
     listeners = Class()
-    mails = [(mail.read_bytes(), expected_of(mail)) for mail in fixtures()]
+    mails: list[tuple[bytes, Mapping[str, Any]]] = [(m.read_bytes(), expected_of(m)) for m in fixtures()]
+    mails += [(short.raw, {**NOW, "kind": short.kind}) for short in shorts()]
     for turn, part in enumerate(UNKNOWN):
         words = replace(forgetful(lexicon(), part), learned=listeners)  # type: ignore[arg-type]
         for raw, expected in mails:

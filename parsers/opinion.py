@@ -20,6 +20,7 @@ _HEEDS = 0.7  # for a kind that asks something, where the rules take the mail fo
 _DOUBTS = 0.3  # that anything is asked at all, where the rules say no
 _CALMS = 0.05  # up to this chance of anything asked a mail is calm after all
 _LIKELY = 0.4  # for the kind it is then
+_CLOSES = 0.9  # for a kind without days, where the rules have one with days to open a dispute
 _WHERE = ("head:", "body:", "label:", "points:")  # where something stands does not say whose it is
 _NAMES = 0.7  # for another party, or remedy, than the rules found
 _WITH_OFFER = frozenset(
@@ -38,7 +39,8 @@ def heard(kind: Kind | None, view: Opinion) -> Kind | None:
         return other
     if _asks(view) >= _DOUBTS:
         return None
-    return other if other and other not in YOURS and view.sure >= _CHANGES else kind
+    needed = _CLOSES if kind is Kind.ORDER_COMPLETED else _CHANGES
+    return other if other and other not in YOURS and view.sure >= needed else kind
 
 
 def rings_after_all(view: Opinion) -> bool:

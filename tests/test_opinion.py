@@ -17,6 +17,7 @@ from parsers.scores import YOURS
 from rules.facts import Kind, Offer, Outcome, Party, Remedy
 from support.goldens import expected_of, fixtures, lexicon, raw_reading
 from support.lacking import forgetful
+from support.short import NOW, shorts
 from watcher.loading import phrase_files
 
 CALM = frozenset(Kind) - YOURS
@@ -141,6 +142,16 @@ def wrong(found: list[tuple[str, str]]) -> int:
 def passed_over(found: list[tuple[str, str]]) -> int:
     rings = {*map(str, YOURS), str(Outcome.UNCLEAR)}
     return sum(truth in rings and read not in rings for truth, read in found)
+
+
+def test_short_mails_are_told_and_none_that_needs_an_answer_is_passed_over() -> None:
+    found = []
+    for short in shorts():
+        notice = raw_reading(short.raw, NOW).notice
+        found.append((short.kind, str(notice.kind or notice.outcome)))
+
+    assert wrong(found) <= 0.03 * len(found)
+    assert passed_over(found) == 0
 
 
 def test_with_a_quarter_of_all_words_unknown_most_mails_are_still_told() -> None:
