@@ -18,7 +18,7 @@ _SPEAKS = 0.4  # for a kind that asks something, where the rules have none
 _CHANGES = 0.6  # for another kind that asks as much
 _HEEDS = 0.7  # for a kind that asks something, where the rules take the mail for no step of an order
 _DOUBTS = 0.3  # that anything is asked at all, where the rules say no
-_CALMS = 0.05  # up to this chance of anything asked a mail is calm after all
+_CALMS = 0.1  # up to this chance of anything asked a mail is calm after all
 _LIKELY = 0.4  # for the kind it is then
 _CLOSES = 0.9  # for a kind without days, where the rules have one with days to open a dispute
 _WHERE = ("head:", "body:", "label:", "points:")  # where something stands does not say whose it is
@@ -59,8 +59,8 @@ def of_offer(offer: Offer | None, kind: Kind, found: Mapping[str, float], learne
     )
     if kind is Kind.RETURN_REQUESTED:
         remedy = str(Remedy.RETURN)
-    if offer is None and remedy == NOBODY:
-        return None
+    if remedy == NOBODY and (offer is None or kind is Kind.JUDGEMENT):
+        return None  # a ruling for the seller gives nothing
     return replace(
         base,
         by=None if by == NOBODY else Party(by),
