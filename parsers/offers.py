@@ -22,6 +22,9 @@ _WITH_OFFER = frozenset(
         Kind.DISPUTE_CLOSED,
     )
 )
+_PROPOSING = frozenset((Kind.OFFER, Kind.OFFER_REMINDER))
+_NO_RETURN = ("not", "asked", "opened")
+_BACK = ("if", "propose")  # "he would pay as soon as the goods have come in"
 _RULED = frozenset((Kind.JUDGEMENT, Kind.RETURN_REQUESTED))
 _OFFERING = ("propose", "proposal", "offered", "decide")
 _OWN_REQUEST = frozenset((Kind.DISPUTE_OPENED, Kind.DECLINED, Kind.ESCALATED, Kind.EVIDENCE_REQUESTED))
@@ -71,9 +74,11 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
         "refused": [],
         "ruled": [],
         "told": [],
+        "denied": [],
         "open": [],
     }
     decided: list[Money] = []
+    awarded: list[Money] = []  # the same, and surely for the buyer: it may be all that was paid
     whole: list[Money] = []  # "the order total of 64 is refunded"
     for clause in clauses:
         for found in clause.money:
@@ -96,7 +101,9 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
                 use = "told"
             by_use[use].append(found.money)
             if use in ("offered", "ruled", "open") and _is_platforms(clause):
-                decided.append(found.money)
+                (decided if use == "open" else awarded).append(found.money)
+            if use == "refused" and not clause.has("turned_down", "proposal", "propose", "former"):
+                by_use["denied"].append(found.money)
             if use == "paid" and clause.has("refund") and clause.has("platform", "decide"):
                 whole.append(found.money)
     asked = by_use["asked"][0] if by_use["asked"] else None
@@ -114,7 +121,9 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
         by_use["offered"] = whole
     offered = by_use["offered"] or [m for m in other if m not in (asked, paid)]
     if kind is Kind.JUDGEMENT:  # "he had wanted to give 3, you said no; we think that 12 is right"
-        offered = [m for m in decided if m not in (asked, paid)] or offered
+        offered = awarded or [m for m in decided if m not in (asked, paid)] or offered
+    if kind in _PROPOSING and asked is None:  # "with your 40 he does not agree, but he would give 36"
+        asked = next((m for m in by_use["denied"] if m != offered[0]), None) if offered else None
     return Amounts(_offer(clauses, kind, offered[0] if offered else None), asked, paid)
 
 
@@ -303,11 +312,23 @@ def _before_another(clause: Clause, end: int) -> bool:
 def _offer(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Offer | None:
     remedy = _remedy(clauses, kind, money)
     by = _party(clauses, kind)
-    if money is None and remedy is None and by is None:
+    if money is None and remedy is None and (by is None or _gives_nothing(clauses, kind)):
         return None
     if kind is Kind.DISPUTE_CLOSED and money is None:
         return None
     return Offer(by, remedy, money.amount if money else None, money.currency if money else None)
+
+
+def _gives_nothing(clauses: Sequence[Clause], kind: Kind) -> bool:
+    """Whether a ruling leaves things as they are: no remedy is named in it, and nothing proposed."""
+    return kind is Kind.JUDGEMENT and not any(c.has("propose", "proposal") for c in clauses)
+
+
+def _leaves_money(clause: Clause) -> bool:
+    """Whether a ruling names the money only to say who keeps it: "the money stays with the seller"."""
+    if clause.has("not", "declined"):
+        return True
+    return clause.has("seller") and not clause.has("you", "must", "decide", "paid", "propose", "platform")
 
 
 def _remedy(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Remedy | None:
@@ -322,10 +343,11 @@ def _remedy(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Remed
     if money is None and any(c.place != "body" and _stands(c, "replacement", ("return",)) for c in sure):
         return Remedy.REPLACEMENT  # "A new one instead of the money?"
     kept = any(c.has("keep") and not c.has("asked", "declined") and not _insists(c) for c in clauses)
-    goes_back = any(_stands(c, "return", ("not", "asked", "opened")) for c in offering)
+    goes_back = any(_stands(c, "return", _NO_RETURN[: 2 if c.has(*_BACK) else 3]) for c in offering)
     if goes_back and not kept and kind is not Kind.REFUND_ISSUED:
         return Remedy.RETURN
-    if money is not None or kept or any(c.has("refund") for c in sure):
+    ruled = kind is Kind.JUDGEMENT
+    if money is not None or kept or any(c.has("refund") and not (ruled and _leaves_money(c)) for c in sure):
         return Remedy.REFUND
     return None
 
