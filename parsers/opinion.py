@@ -17,7 +17,7 @@ from rules.facts import Kind, Offer, Outcome, Party, Remedy
 _SPEAKS = 0.4  # for a kind that asks something, where the rules have none
 _CHANGES = 0.6  # for another kind that asks as much
 _HEEDS = 0.7  # for a kind that asks something, where the rules take the mail for no step of an order
-_DOUBTS = 0.3  # that anything is asked at all, where the rules say no
+_DOUBTS = 0.3  # that anything is asked at all, where the rules say no; _CALMS where no kind is likely
 _CALMS = 0.1  # up to this chance of anything asked a mail is calm after all
 _LIKELY = 0.4  # for the kind it is then
 _CLOSES = 0.9  # for a kind without days, where the rules have one with days to open a dispute
@@ -37,7 +37,7 @@ def heard(kind: Kind | None, view: Opinion) -> Kind | None:
         return other if other and view.sure >= _LIKELY and _asks(view) <= _CALMS else kind
     if other in YOURS and view.sure >= _SPEAKS:
         return other
-    if _asks(view) >= _DOUBTS:
+    if _asks(view) >= (_DOUBTS if view.sure >= _CHANGES else _CALMS):
         return None
     needed = _CLOSES if kind is Kind.ORDER_COMPLETED else _CHANGES
     return other if other and other not in YOURS and view.sure >= needed else kind

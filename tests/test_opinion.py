@@ -64,6 +64,15 @@ def test_an_opinion_that_a_mail_says_nothing_changes_nothing_that_is_asked(
         assert heard(kind, opinion) == kind
 
 
+@given(kind=st.sampled_from(sorted(CALM)), parts=CHANCES)
+def test_a_calm_mail_of_which_no_kind_is_likely_is_calm_only_if_hardly_anything_may_be_asked(
+    kind: Kind, parts: list[float]
+) -> None:
+    opinion = from_chances(parts)
+    if opinion.sure < 0.6 and asked(opinion) >= 0.1:
+        assert heard(kind, opinion) not in CALM
+
+
 def test_only_a_sure_opinion_rings_for_what_the_rules_ignore() -> None:
     assert rings_after_all(view(offer=0.8, ignored=0.2))
     assert not rings_after_all(view(offer=0.6, ignored=0.4))
