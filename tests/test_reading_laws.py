@@ -23,8 +23,6 @@ from watcher.loading import phrase_files
 SEED = 20250308
 # Mails that say what they want with words of one concept alone: without all of them they tell nothing else.
 ALONE = {
-    "en": {("complete", "order_completing/fourth-until-released.eml")},
-    "ko": {("declined", "declined/third-terse-5days.eml")},
     "pl": {("evidence", "evidence_requested/fourth-zrzut-rozmowy.eml")},
     "tr": {("appeal", "judgement/fifth-magaza-hakli.eml")},
 }
