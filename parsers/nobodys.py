@@ -115,6 +115,8 @@ def nobodys(clause: Clause, start: int, printed: Printed, kind: Kind | None) -> 
             unless = unless - {"must"}  # "banks need 3 to 20 days"
         if concepts == _GENERAL and "platform" in clause.concepts and "you" not in clause.concepts:
             unless = unless - {"answer"}  # "we usually answer within 5 days"
+        if concepts == _BANKS and not takes_time and _is_missing(clause, kind):
+            continue  # "if the number doesn't show up in 8 days, no return"
         if concepts == _BANKS and {"evidence", "provide"} <= clause.concepts:
             continue  # "send us your bank statement within 5 days"
         elsewhere = concepts != _PROTECTION and is_elsewhere(clause, start, printed, concepts)
@@ -124,6 +126,12 @@ def nobodys(clause: Clause, start: int, printed: Printed, kind: Kind | None) -> 
         if own and not beside & (unless if concepts == _BANKS else unless | PRESSING):
             return why  # "(the bank takes 3 to 20 days)"
     return None
+
+
+def _is_missing(clause: Clause, kind: Kind | None) -> bool:
+    """Whether something of a return that was asked for has not come, rather than money."""
+    of_return = clause.has("return", "tracking_number", "return_label") and not clause.has("bank")
+    return kind is Kind.RETURN_REQUESTED and of_return and clause.has("not")
 
 
 def is_range(printed: Printed) -> bool:

@@ -13,7 +13,10 @@ _ORDINAL = re.compile(r"(?<![\d.,:/$€£])(?:0?[1-9]|[12]\d|3[01])\.$")  # "14.
 _DAY_LAST = re.compile(
     r"\b(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]{0,6}\.? \d{1,2}\.$", re.I
 )
-_YEAR_END = re.compile(r"(?<=\d\s[гр][.])\s+(?=[А-ЯІЇЄҐ])")  # "2025 г. Если"
+_UNIT_ENDS = re.compile(
+    r"(?<=\d\s[гр][.])\s+(?=[А-ЯІЇЄҐ])"
+    r"|(?:(?<=\d\s[hч][.])|(?<=\d[hч][.]))\s+(?=[A-ZÀ-ÝА-ЯІЇЄҐ][a-zà-ÿа-яіїєґ' ])"
+)  # "2025 г. Если", "à 18 h. Si"
 _A_NO = re.compile(r"(?:^|[\s(])no\.$", re.I)  # an answer before a word, a number's sign before a figure
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(]|[\u0e00-\u0e7f\u3040-\u9fff\uac00-\ud7a3])(?:nr|no|art|ca|inkl|bzw|z\.b|ggf|vgl|str|sr|sra|dr|núm|num|nº|us|p|pp|e\.g|i\.e|approx|tel|ref|св|руб|грн|ok|np|tj|sept|sett|janv|févr|febr|avr|juil|août|juin|márc|abr|mayo|июня|июля|zobacz|číslo|núm|pág|prof|inc|corp|ltd|bestell|best|godz|сент|февр|нояб|окт|авг|груд|квіт|трав|черв|серп|жовт|лист|верес|берез|листоп|січ|лют|лип|долл|дол|tys|год|час|хв|мин|сек|стр|ул|тел|ном|réf|rif|cod|env|bzgl|std|min|max|cca|pkl|заказ|ord)\.$|(?<!\d)[\s(](?:saat|jam|lúc)\.$",
@@ -41,7 +44,7 @@ def sentences(text: str, breaks: re.Pattern[str] | None = None) -> list[str]:
 
     `breaks` tells where one begins in a language that writes no full stops.
     """
-    pieces = [part for piece in _END.split(text) for part in _YEAR_END.split(piece) if part.strip()]
+    pieces = [part for piece in _END.split(text) for part in _UNIT_ENDS.split(piece) if part.strip()]
     if breaks is not None:
         pieces = [part for piece in pieces for part in breaks.split(piece) if part.strip()]
     out: list[str] = []

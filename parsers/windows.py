@@ -201,6 +201,7 @@ def candidates(clauses: Sequence[Clause], kind: Kind | None) -> list[Candidate]:
                 and asked is not clause
                 and 0 < clause.index - asked.index <= 2  # the text part's clauses are numbered anew
                 and not _own_question(asked, clause)
+                and not (kind is Kind.RETURN_REQUESTED and _of_the_return(asked, clause))
             ):
                 owner, why = "nobody", "the answer to a general question"
             part = replace(printed, in_text=clause.in_text)
@@ -211,6 +212,11 @@ def candidates(clauses: Sequence[Clause], kind: Kind | None) -> list[Candidate]:
 def _is_from(printed: Printed, clause: Clause) -> bool:
     """Whether "today" is where a duration in the same clause counts from."""
     return isinstance(printed, By) and isinstance(printed.days[0], Ahead) and bool(clause.spans)
+
+
+def _of_the_return(asked: Clause, clause: Clause) -> bool:
+    """Whether a parcel is asked for that goes back: "is it on its way? We have no number of it yet"."""
+    return asked.has("parcel", "shipped") and not asked.has("bank", "faq") and clause.has(*_RETURN, "parcel")
 
 
 def _own_question(asked: Clause, clause: Clause) -> bool:
