@@ -22,7 +22,7 @@ demo: venv
 
 test: venv
 	bash .ci/servers
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # Every fault with 20 seeds, 1,000 kills, the cut at every byte of a session: an hour on two idle cores, most
 # of it waiting, so four at a time. One seed of it: OFFERWATCH_SEED=7 make faults (some: 4-10); every
@@ -33,7 +33,7 @@ faults: venv
 
 # The law of the reader with every concept of every language taken away, one at a time (phrases: in make test).
 laws: venv
-	OFFERWATCH_LAWS=all $(BIN)/python -m pytest tests/test_reading_laws.py --timeout 900 -n 2
+	OFFERWATCH_LAWS=all $(BIN)/python -m pytest tests/test_reading_laws.py --timeout 900 -n 2 --dist worksteal
 
 # Speed and memory beside what people use today, as ratios; about ten minutes, on a machine at rest.
 bench: venv
