@@ -86,8 +86,9 @@ def interpret(
     if _is_thin(kind, scores) and any(c.owner == "yours" for c in candidates(text.main, kind)):
         kind = None  # a time for the buyer, and little that says that somebody else must act
     ignored = _why_ignored(scores, sender_class, found)
-    view, shape = None, features(told, scores, _decided(kind, ignored), _ids(found))
+    view, shape = None, {}
     if sender_class == "order" and text.languages:
+        shape = features(told, scores, _decided(kind, ignored), _ids(found))
         view = lexicon.learned.kind.opinion(shape)
     if ignored is not None and not (view and rings_after_all(view)):
         return _reading(Outcome.IGNORED, ignored, None, text, found, scores, anchors=())

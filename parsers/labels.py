@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import combinations, product
+from itertools import combinations
 from urllib.parse import parse_qsl
 
 from parsers.clauses import Clause
@@ -100,7 +100,7 @@ def _twins(anchors: Sequence[Anchor]) -> dict[str, Role]:
     """The role of an unknown button that leads where an accept or reject leads, but for one value."""
     sure = [a for a in anchors if a.says in _CONTRARY and a.href]
     unknown = _by_page(_unknown(anchors))
-    pairs = _alike(pair for known in sure for pair in product((known,), unknown[_page(known)]))
+    pairs = _alike((known, other) for known in sure for other in unknown[_page(known)])
     if len(pairs) != 1 or len({a.says for a in sure}) != 1:
         return {}
     known, twin = pairs[0]

@@ -12,7 +12,7 @@ from parsers.story import is_former
 from parsers.wording import Mark
 from rules.facts import Kind, Money, Offer, Party, Remedy
 
-_WITH_OFFER = frozenset(
+WITH_OFFER = frozenset(
     (
         Kind.OFFER,
         Kind.OFFER_REMINDER,
@@ -23,8 +23,7 @@ _WITH_OFFER = frozenset(
     )
 )
 _PROPOSING = frozenset((Kind.OFFER, Kind.OFFER_REMINDER))
-_NO_RETURN = ("not", "asked", "opened")
-_BACK = ("if", "propose")  # "he would pay as soon as the goods have come in"
+_NO_RETURN = ("not", "asked")
 _RULED = frozenset((Kind.JUDGEMENT, Kind.RETURN_REQUESTED))
 _OFFERING = ("propose", "proposal", "offered", "decide")
 _OWN_REQUEST = frozenset((Kind.DISPUTE_OPENED, Kind.DECLINED, Kind.ESCALATED, Kind.EVIDENCE_REQUESTED))
@@ -112,7 +111,7 @@ def amounts(clauses: Sequence[Clause], kind: Kind | None) -> Amounts:
         open_ = [m for m in by_use["open"] if m != paid]
         named = (*by_use["refused"], *by_use["offered"], *open_)
         return Amounts(None, asked or next(iter(named), None), paid)
-    if kind not in _WITH_OFFER:
+    if kind not in WITH_OFFER:
         return Amounts(None, asked, paid)
     if kind is Kind.REFUND_ISSUED and not by_use["offered"]:  # "the 12.50 that you paid is back"
         by_use["offered"] = [m for m in by_use["open"] if m not in (asked, paid)] or by_use["paid"]
@@ -343,13 +342,18 @@ def _remedy(clauses: Sequence[Clause], kind: Kind, money: Money | None) -> Remed
     if money is None and any(c.place != "body" and _stands(c, "replacement", ("return",)) for c in sure):
         return Remedy.REPLACEMENT  # "A new one instead of the money?"
     kept = any(c.has("keep") and not c.has("asked", "declined") and not _insists(c) for c in clauses)
-    goes_back = any(_stands(c, "return", _NO_RETURN[: 2 if c.has(*_BACK) else 3]) for c in offering)
+    goes_back = any(_stands(c, "return", _no_return(c)) for c in offering)
     if goes_back and not kept and kind is not Kind.REFUND_ISSUED:
         return Remedy.RETURN
     ruled = kind is Kind.JUDGEMENT
     if money is not None or kept or any(c.has("refund") and not (ruled and _leaves_money(c)) for c in sure):
         return Remedy.REFUND
     return None
+
+
+def _no_return(clause: Clause) -> tuple[str, ...]:
+    """What beside "return" says that none is proposed; "pays once the goods have come in" opens nothing."""
+    return _NO_RETURN if clause.has("if", "propose") else (*_NO_RETURN, "opened")
 
 
 def _insists(clause: Clause) -> bool:

@@ -8,7 +8,8 @@ they are left with too little. These weights were learned from every fixture wit
 from collections.abc import Mapping
 from dataclasses import replace
 
-from parsers.learned import NOBODY, Learned, Opinion
+from parsers.learned import NOBODY, Learned, Opinion, Weights
+from parsers.offers import WITH_OFFER
 from parsers.scores import YOURS
 from rules.facts import Kind, Offer, Outcome, Party, Remedy
 
@@ -23,9 +24,7 @@ _LIKELY = 0.4  # for the kind it is then
 _CLOSES = 0.9  # for a kind without days, where the rules have one with days to open a dispute
 _WHERE = ("head:", "body:", "label:", "points:")  # where something stands does not say whose it is
 _NAMES = 0.7  # for another party, or remedy, than the rules found
-_WITH_OFFER = frozenset(
-    (Kind.OFFER, Kind.OFFER_REMINDER, Kind.JUDGEMENT, Kind.RETURN_REQUESTED, Kind.REFUND_ISSUED)
-)
+_ASKED_OF = WITH_OFFER - {Kind.DISPUTE_CLOSED}  # what it was learned for
 
 
 def heard(kind: Kind | None, view: Opinion) -> Kind | None:
@@ -50,13 +49,12 @@ def rings_after_all(view: Opinion) -> bool:
 
 def of_offer(offer: Offer | None, kind: Kind, found: Mapping[str, float], learned: Learned) -> Offer | None:
     """Return what the rules found of an offer after the second opinion on who makes it and what it is."""
-    if kind not in _WITH_OFFER:
+    if kind not in _ASKED_OF:
         return offer
     base = offer or Offer(None, None, None, None)
-    by = _answer(str(base.by or NOBODY), learned.by.opinion(_asked_of("by", base.by, kind, found)))
-    remedy = _answer(
-        str(base.remedy or NOBODY), learned.remedy.opinion(_asked_of("remedy", base.remedy, kind, found))
-    )
+    said = {name: value for name, value in found.items() if not name.startswith(_WHERE)}
+    by = _answer(str(base.by or NOBODY), learned.by, said | _own("by", base.by, kind))
+    remedy = _answer(str(base.remedy or NOBODY), learned.remedy, said | _own("remedy", base.remedy, kind))
     if kind is Kind.RETURN_REQUESTED:
         remedy = str(Remedy.RETURN)
     if remedy == NOBODY and (offer is None or kind is Kind.JUDGEMENT):
@@ -68,14 +66,14 @@ def of_offer(offer: Offer | None, kind: Kind, found: Mapping[str, float], learne
     )
 
 
-def _asked_of(question: str, rules: object, kind: Kind, found: Mapping[str, float]) -> dict[str, float]:
-    """The features of a mail for a question about it, with what the rules answer."""
+def _own(question: str, rules: object, kind: Kind) -> dict[str, float]:
+    """The features that only a question about an offer has: the kind, and what the rules answer."""
     own = f"{question}:{rules or NOBODY}"
-    said = {name: value for name, value in found.items() if not name.startswith(_WHERE)}
-    return {**said, f"is:{kind}": 1.0, own: 1.0, f"is:{kind}&{own}": 1.0}
+    return {f"is:{kind}": 1.0, own: 1.0, f"is:{kind}&{own}": 1.0}
 
 
-def _answer(rules: str, view: Opinion) -> str:
+def _answer(rules: str, learned: Weights, found: Mapping[str, float]) -> str:
+    view = learned.opinion(found)
     return view.answer if view.sure >= _NAMES else rules
 
 

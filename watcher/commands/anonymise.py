@@ -51,7 +51,7 @@ def _clean(house: House, raw: bytes, seed: str | None) -> bytes:
 
     key = seed.encode("utf-8", "surrogateescape") if seed else secrets.token_bytes(32)
     try:
-        return anonymise(raw, key, load_lexicon(house.phrases), load_people()).raw
+        return anonymise(raw, key, load_lexicon(house.phrases, hasty=True), load_people()).raw
     except AnonymiseError as error:
         raise StopError(
             f"This mail can't be made fit to publish: in {error.where}, {error.what}.", _REMEDY
