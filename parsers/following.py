@@ -59,6 +59,7 @@ def _asks_for_it(clause: Clause) -> bool:
         and "provide" in clause.concepts
         and clause.has("must", "deadline", "left")
         and not clause.has("seller", *_THINGS)
+        and ("must" in clause.concepts or not clause.has("bank", "wait_refund"))  # "banks need up to 20 days"
         and ("if" not in clause.concepts or clause.text.rstrip().endswith("?"))
     )
 
