@@ -141,7 +141,8 @@ def with_words_unknown(opinion: bool) -> list[tuple[str, str]]:
         nothing = Weights((str(Outcome.IGNORED),), (0.0,), {})
         unsure = Weights((NOBODY, "seller"), (0.0, 0.0), {})
         words = replace(words, learned=Learned(nothing, unsure, replace(unsure, answers=(NOBODY, "refund"))))
-    return [reading(mail, words) for mail in fixtures()[::EVERY]]
+    told = [mail for mail in fixtures() if {"kind", "outcome"} & set(expected_of(mail))]  # some leave it open
+    return [reading(mail, words) for mail in told[::EVERY]]
 
 
 def wrong(found: list[tuple[str, str]]) -> int:
